@@ -1,0 +1,8 @@
+"""Search methods, one file each."""
+
+from hpo_core.discovery import Catalogue
+from hpo_core.methods._base import Capabilities, SearchMethod
+
+METHODS: Catalogue[SearchMethod] = Catalogue("hpo_core.methods", SearchMethod, "method")
+
+__all__ = ["METHODS", "Capabilities", "SearchMethod"]

@@ -1,0 +1,1 @@
+"""Searching: executors do fits, the runner asks, prunes and tells, control and recovery keep it safe."""

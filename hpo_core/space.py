@@ -1,0 +1,373 @@
+"""Parameters and search spaces.
+
+A search space is an ordered tuple of parameters, parents before the parameters that depend on them. A configuration is a
+plain dict with one value for every *active* parameter and no other key.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from hpo_core.errors import ConfigurationError, UsageError
+
+Value = None | bool | int | float | str
+Configuration = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A parameter is active only while `parent` is active and holds one of `values`."""
+
+    parent: str
+    values: tuple[Value, ...]
+
+    def holds(self, configuration: Mapping[str, Any]) -> bool:
+        return self.parent in configuration and any(is_same(configuration[self.parent], v) for v in self.values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """What every parameter declares.
+
+    Attributes:
+        name: The library's own name of the hyperparameter; the key in configurations.
+        label: What a person reads, without the scale.
+        explanation: One plain sentence: what turning it up does.
+        when: The condition under which it is active; None means always.
+    """
+
+    name: str
+    label: str = ""
+    explanation: str = ""
+    when: Condition | None = None
+
+    kind: ClassVar[str]
+
+    @property
+    def title(self) -> str:
+        return self.label or self.name.replace("_", " ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numeric(Parameter):
+    def unit(self, value: float) -> float:
+        """Position of a value in [0, 1] on the parameter's own scale."""
+        low, high, x = self._ends(float(value))
+        return 0.5 if high == low else min(max((x - low) / (high - low), 0.0), 1.0)
+
+    def _ends(self, value: float) -> tuple[float, float, float]:
+        low, high, log = self.low, self.high, self.log  # type: ignore[attr-defined]
+        if log:
+            return math.log(low), math.log(high), math.log(value)
+        return float(low), float(high), value
+
+    def _interpolated(self, unit: float) -> float:
+        low, high, _ = self._ends(float(self.low))  # type: ignore[attr-defined]
+        x = low + min(max(unit, 0.0), 1.0) * (high - low)
+        return math.exp(x) if self.log else x  # type: ignore[attr-defined]
+
+    def _check_range(self) -> None:
+        low, high, default, log = self.low, self.high, self.default, self.log  # type: ignore[attr-defined]
+        if not all(math.isfinite(x) for x in (low, high, default)):
+            raise UsageError(f"The range of {self.name} must be finite; got {low} to {high}, default {default}.")
+        if low > high:
+            raise UsageError(f"The range of {self.name} is empty: its low end {low} lies above its high end {high}.")
+        if log and low <= 0:
+            raise UsageError(f"{self.name} has a log scale, so its low end must be above 0; got {low}.")
+        if not low <= default <= high:
+            raise UsageError(f"The default of {self.name} must lie from {low} to {high}; got {default}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Float(_Numeric):
+    """A real number from `low` to `high`, both included; `step` and `log` exclude each other."""
+
+    low: float
+    high: float
+    default: float
+    log: bool = False
+    step: float | None = None
+
+    kind: ClassVar[str] = "float"
+
+    def __post_init__(self) -> None:
+        self._check_range()
+        if self.step is not None and (self.log or self.step <= 0):
+            raise UsageError(f"The step of {self.name} must be above 0 and needs a linear scale; got {self.step}.")
+
+    def why_invalid(self, value: object) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+            return f"{self.name} must be a number from {self.low:g} to {self.high:g}; got {value!r}."
+        if not self.low - _slack(self) <= value <= self.high + _slack(self):
+            return f"{self.name} must lie from {self.low:g} to {self.high:g}; got {value:g}."
+        if self.step and abs((value - self.low) / self.step - round((value - self.low) / self.step)) > 1e-6:
+            return f"{self.name} moves in steps of {self.step:g} from {self.low:g}; got {value:g}."
+        return None
+
+    def from_unit(self, unit: float) -> float:
+        value = self._interpolated(unit)
+        if self.step:
+            value = self.low + round((value - self.low) / self.step) * self.step
+        return min(max(value, self.low), self.high)
+
+    def distribution(self) -> FloatDistribution:
+        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+
+    def levels(self, resolution: int) -> list[float]:
+        """At most `resolution` values, evenly spaced on the parameter's scale, both ends included."""
+        units = np.linspace(0, 1, resolution) if resolution > 1 else [self.unit(self.default)]
+        return list(dict.fromkeys(self.from_unit(float(u)) for u in units))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Int(_Numeric):
+    """A whole number from `low` to `high`, both included; `step` above 1 and `log` exclude each other."""
+
+    low: int
+    high: int
+    default: int
+    log: bool = False
+    step: int = 1
+
+    kind: ClassVar[str] = "int"
+
+    def __post_init__(self) -> None:
+        self._check_range()
+        if self.step < 1 or (self.log and self.step != 1):
+            raise UsageError(f"The step of {self.name} must be at least 1, and 1 on a log scale; got {self.step}.")
+
+    def why_invalid(self, value: object) -> str | None:
+        if isinstance(value, bool) or not isinstance(value, int):
+            return f"{self.name} must be a whole number from {self.low} to {self.high}; got {value!r}."
+        if not self.low <= value <= self.high:
+            return f"{self.name} must lie from {self.low} to {self.high}; got {value}."
+        if (value - self.low) % self.step:
+            return f"{self.name} moves in steps of {self.step} from {self.low}; got {value}."
+        return None
+
+    def unit(self, value: float) -> float:
+        """Position in (0, 1): each whole number owns an interval of its own, so ends are as likely as the middle."""
+        low, high, x = self._padded(float(value))
+        return min(max((x - low) / (high - low), 0.0), 1.0)
+
+    def from_unit(self, unit: float) -> int:
+        low, high, _ = self._padded(float(self.low))
+        x = low + min(max(unit, 0.0), 1.0) * (high - low)
+        number = math.exp(x) if self.log else x
+        return int(min(max(self.low + round((number - self.low) / self.step) * self.step, self.low), self._top()))
+
+    def _padded(self, value: float) -> tuple[float, float, float]:
+        half = self.step / 2
+        ends = (self.low - half, self._top() + half, value)
+        return tuple(map(math.log, ends)) if self.log else ends  # type: ignore[return-value]
+
+    def _top(self) -> int:
+        return self.low + (self.high - self.low) // self.step * self.step
+
+    def distribution(self) -> IntDistribution:
+        return IntDistribution(self.low, self._top(), log=self.log, step=self.step)
+
+    def levels(self, resolution: int) -> list[int]:
+        """At most `resolution` values, evenly spaced on the parameter's scale, both ends included."""
+        if resolution == 1:
+            return [self.default]
+        ends = (math.log(self.low), math.log(self._top())) if self.log else (self.low, self._top())
+        numbers = np.exp(np.linspace(*ends, resolution)) if self.log else np.linspace(*ends, resolution)
+        steps = [round((float(x) - self.low) / self.step) for x in numbers]
+        return list(dict.fromkeys(self.low + s * self.step for s in steps))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorical(Parameter):
+    """One of a few named choices, without order."""
+
+    choices: tuple[Value, ...]
+    default: Value
+
+    kind: ClassVar[str] = "categorical"
+
+    def __post_init__(self) -> None:
+        if not self.choices:
+            raise UsageError(f"{self.name} needs at least one choice.")
+        if self.why_invalid(self.default):
+            raise UsageError(f"The default of {self.name} must be one of its choices; got {self.default!r}.")
+
+    def index(self, value: object) -> int:
+        return next(i for i, choice in enumerate(self.choices) if is_same(choice, value))
+
+    def why_invalid(self, value: object) -> str | None:
+        if any(is_same(choice, value) for choice in self.choices):
+            return None
+        return f"{self.name} must be one of {', '.join(map(str, self.choices))}; got {value!r}."
+
+    def unit(self, value: object) -> float:
+        return (self.index(value) + 0.5) / len(self.choices)
+
+    def from_unit(self, unit: float) -> Value:
+        return self.choices[min(int(min(max(unit, 0.0), 1.0) * len(self.choices)), len(self.choices) - 1)]
+
+    def distribution(self) -> CategoricalDistribution:
+        return CategoricalDistribution(self.choices)
+
+    def levels(self, resolution: int) -> list[Value]:
+        """All choices, whatever the resolution."""
+        return list(self.choices)
+
+
+AnyParameter = Float | Int | Categorical
+_KINDS: dict[str, type[AnyParameter]] = {"float": Float, "int": Int, "categorical": Categorical}
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSpace:
+    """An ordered set of parameters; a parameter stands after the one that its condition names."""
+
+    parameters: tuple[AnyParameter, ...]
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for p in self.parameters:
+            if p.name in seen:
+                raise UsageError(f"The search space names {p.name} twice.")
+            if p.when and p.when.parent not in seen:
+                raise UsageError(
+                    f"{p.name} depends on {p.when.parent}, which must stand before it in the search space."
+                )
+            seen.add(p.name)
+
+    def __len__(self) -> int:
+        return len(self.parameters)
+
+    def __getitem__(self, name: str) -> AnyParameter:
+        for p in self.parameters:
+            if p.name == name:
+                return p
+        raise UsageError(f"There is no parameter {name!r}; there are {', '.join(self.names) or 'none'}.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(p.name for p in self.parameters)
+
+    @property
+    def is_conditional(self) -> bool:
+        return any(p.when for p in self.parameters)
+
+    def default(self) -> Configuration:
+        """The library's defaults: one value for every parameter active under them."""
+        return self.completed({})
+
+    def defaults(self) -> Configuration:
+        """The default of every parameter, active or not; for widgets."""
+        return {p.name: p.default for p in self.parameters}
+
+    def active(self, values: Mapping[str, Any]) -> Configuration:
+        """The entries of `values` that are active, in the order of the space; others are dropped."""
+        kept: Configuration = {}
+        for p in self.parameters:
+            if p.name in values and (p.when is None or p.when.holds(kept)):
+                kept[p.name] = values[p.name]
+        return kept
+
+    def completed(self, values: Mapping[str, Any]) -> Configuration:
+        """`values` with defaults for active parameters that it leaves out, and without inactive ones."""
+        return self.active({**self.defaults(), **values})
+
+    def check(self, configuration: Mapping[str, Any]) -> Configuration:
+        """The configuration in the order of the space, whole floats made floats.
+
+        Raises:
+            ConfigurationError: A value is missing, unknown, inactive or out of range; the message names all faults.
+        """
+        faults = [f"There is no parameter {n!r}." for n in configuration if n not in self.names]
+        kept: Configuration = {}
+        for p in self.parameters:
+            is_active = p.when is None or p.when.holds(kept)
+            if is_active and p.name not in configuration:
+                faults.append(f"{p.name} has no value.")
+            elif not is_active and p.name in configuration:
+                faults.append(f"{p.name} has no effect here: it needs {_condition_text(p)}.")
+            elif is_active:
+                kept[p.name] = configuration[p.name]
+                if why := p.why_invalid(configuration[p.name]):
+                    faults.append(why)
+                elif isinstance(p, Float):
+                    kept[p.name] = float(configuration[p.name])
+        if faults:
+            raise ConfigurationError(" ".join(faults))
+        return kept
+
+    def distributions(self) -> dict[str, BaseDistribution]:
+        return {p.name: p.distribution() for p in self.parameters}
+
+    def to_unit(self, configurations: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Configurations as an (n, d) array in the unit cube; NaN where a parameter is inactive."""
+        cube = np.full((len(configurations), len(self)), np.nan)
+        for column, p in enumerate(self.parameters):
+            for row, configuration in enumerate(configurations):
+                if p.name in configuration:
+                    cube[row, column] = p.unit(configuration[p.name])
+        return cube
+
+    def from_unit(self, point: Iterable[float]) -> Configuration:
+        """The configuration at a point of the unit cube, shape (d,); coordinates of inactive parameters are ignored."""
+        return self.active({p.name: p.from_unit(float(u)) for p, u in zip(self.parameters, point, strict=True)})
+
+    def with_parameter(self, parameter: AnyParameter) -> SearchSpace:
+        """A copy in which `parameter` replaces the one of the same name; for child studies."""
+        self[parameter.name]
+        return replace(self, parameters=tuple(parameter if p.name == parameter.name else p for p in self.parameters))
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [_parameter_to_json(p) for p in self.parameters]
+
+    @staticmethod
+    def from_json(rows: list[dict[str, Any]]) -> SearchSpace:
+        """The space that `to_json` wrote.
+
+        Raises:
+            UsageError: The rows do not describe a search space.
+        """
+        try:
+            return SearchSpace(tuple(_parameter_from_json(dict(row)) for row in rows))
+        except (KeyError, TypeError, AttributeError) as fault:
+            raise UsageError(f"This does not describe a search space: {fault}.") from fault
+
+
+def is_same(a: object, b: object) -> bool:
+    """Equality that tells True from 1, as Optuna's categories do not."""
+    return isinstance(a, bool) == isinstance(b, bool) and a == b
+
+
+def _slack(p: Float) -> float:
+    return 1e-12 * max(abs(p.low), abs(p.high))
+
+
+def _condition_text(p: Parameter) -> str:
+    assert p.when is not None
+    return f"{p.when.parent} = {' or '.join(map(str, p.when.values))}"
+
+
+def _parameter_to_json(p: AnyParameter) -> dict[str, Any]:
+    row: dict[str, Any] = {"kind": p.kind}
+    for field in fields(p):
+        value = getattr(p, field.name)
+        if isinstance(value, Condition):
+            value = {"parent": value.parent, "values": list(value.values)}
+        row[field.name] = list(value) if isinstance(value, tuple) else value
+    return row
+
+
+def _parameter_from_json(row: dict[str, Any]) -> AnyParameter:
+    kind = _KINDS[row.pop("kind")]
+    if row.get("when"):
+        row["when"] = Condition(row["when"]["parent"], tuple(row["when"]["values"]))
+    if "choices" in row:
+        row["choices"] = tuple(row["choices"])
+    return kind(**row)

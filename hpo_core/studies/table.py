@@ -1,0 +1,124 @@
+"""The trial table: the trials of one study in columns, frozen. All analysis and all plots see only this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.trial import TrialState
+
+Floats = NDArray[np.float64]
+Direction = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TrialTable:
+    """n trials in the order of their numbers. Arrays are read-only.
+
+    Attributes:
+        study: Name of the study.
+        direction: Whether lower or higher values are better.
+        revision: Changes whenever any column changes; part of every cache key.
+        ids: Database ids, int64, shape (n,).
+        numbers: Optuna's trial numbers, int64, shape (n,).
+        states: `optuna.trial.TrialState` values, int8, shape (n,).
+        values: Value of each trial, shape (n,); NaN where it has none. A pruned trial may hold an estimate.
+        started, completed: Seconds since the epoch, shape (n,); NaN where unknown.
+        arms: Who made each trial: "manual", "default", a method's key; "" for trials of other programs. Shape (n,).
+        params: By parameter, Optuna's internal number (the index of a category), shape (n,); NaN where inactive.
+        distributions: By parameter.
+        fold_scores: Score of each fold, shape (n, k); NaN where a fold was not done.
+        train_scores: Score on the training rows, shape (n, k).
+        fit_seconds, predict_seconds: Seconds of each fit, shape (n, k).
+        model_bytes: Size of each fitted model, shape (n, k).
+        reasons: Why a trial failed, else "". Shape (n,).
+    """
+
+    study: str
+    direction: Direction
+    revision: str
+    ids: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    states: NDArray[np.int8]
+    values: Floats
+    started: Floats
+    completed: Floats
+    arms: NDArray[np.str_]
+    params: dict[str, Floats]
+    distributions: dict[str, BaseDistribution]
+    fold_scores: Floats
+    train_scores: Floats
+    fit_seconds: Floats
+    predict_seconds: Floats
+    model_bytes: Floats
+    reasons: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    @property
+    def sign(self) -> float:
+        """+1 where lower is better, -1 where higher is better: `sign * values` is always to be minimised."""
+        return 1.0 if self.direction == "minimize" else -1.0
+
+    @property
+    def is_complete(self) -> NDArray[np.bool_]:
+        """Trials that finished with a value, shape (n,)."""
+        return (self.states == TrialState.COMPLETE.value) & ~np.isnan(self.values)
+
+    @property
+    def is_pruned(self) -> NDArray[np.bool_]:
+        return self.states == TrialState.PRUNED.value
+
+    @property
+    def is_failed(self) -> NDArray[np.bool_]:
+        return self.states == TrialState.FAIL.value
+
+    @property
+    def noise(self) -> Floats:
+        """Standard deviation of each trial's fold scores (n - 1), shape (n,); NaN with fewer than two folds."""
+        done = np.isfinite(self.fold_scores)
+        count = done.sum(axis=1)
+        total = np.where(done, self.fold_scores, 0.0).sum(axis=1)
+        mean = total / np.maximum(count, 1)
+        squares = np.where(done, (self.fold_scores - mean[:, None]) ** 2, 0.0).sum(axis=1)
+        return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
+
+    def best(self, arm: str | None = None) -> int | None:
+        """Row of the best complete trial, of one arm or of all; the earliest of equals; None without any."""
+        usable = self.is_complete if arm is None else self.is_complete & (self.arms == arm)
+        if not usable.any():
+            return None
+        return int(np.argmin(np.where(usable, self.sign * self.values, np.inf)))
+
+    def best_so_far(self, rows: NDArray[np.int64] | None = None) -> Floats:
+        """Best value up to and including each of the rows (all by default), in their order; NaN before the first value."""
+        chosen = np.arange(len(self)) if rows is None else rows
+        signed = np.where(self.is_complete[chosen], self.sign * self.values[chosen], np.inf)
+        running = np.minimum.accumulate(signed) if len(signed) else signed
+        return np.where(np.isfinite(running), self.sign * running, np.nan)
+
+    def configuration(self, row: int) -> dict[str, Any]:
+        """The parameters of one trial as values of their own types; inactive ones are left out."""
+        return {
+            name: self.distributions[name].to_external_repr(float(column[row]))
+            for name, column in self.params.items()
+            if not np.isnan(column[row])
+        }
+
+    def column(self, name: str) -> NDArray[Any]:
+        """A parameter as a person reads it: numbers, or category labels as text ("" where inactive), shape (n,)."""
+        distribution, internal = self.distributions[name], self.params[name]
+        if isinstance(distribution, CategoricalDistribution):
+            labels = np.array([*map(str, distribution.choices), ""])
+            return labels[np.where(np.isnan(internal), len(labels) - 1, internal).astype(int)]
+        return internal
+
+    def is_log(self, name: str) -> bool:
+        return bool(getattr(self.distributions[name], "log", False))
+
+    def is_integer(self, name: str) -> bool:
+        return isinstance(self.distributions[name], IntDistribution)
