@@ -8,7 +8,7 @@ import pkgutil
 from collections.abc import Iterator
 from functools import cached_property
 from types import ModuleType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from hpo_core.errors import DiscoveryError, UsageError
 
@@ -34,7 +34,7 @@ class Catalogue(Generic[T]):
     that importing the package costs nothing.
     """
 
-    def __init__(self, package: str, kind: type[T], noun: str) -> None:
+    def __init__(self, package: str, kind: type[Any], noun: str) -> None:
         self._package, self._kind, self.noun = package, kind, noun
 
     @cached_property

@@ -1,7 +1,7 @@
 """Parameters and search spaces.
 
-A search space is an ordered tuple of parameters, parents before the parameters that depend on them. A configuration is a
-plain dict with one value for every *active* parameter and no other key.
+A search space is an ordered tuple of parameters, parents before the parameters that depend on them. A configuration is
+a plain dict with one value for every *active* parameter and no other key.
 """
 
 from __future__ import annotations
@@ -178,8 +178,8 @@ class Int(_Numeric):
         """At most `resolution` values, evenly spaced on the parameter's scale, both ends included."""
         if resolution == 1:
             return [self.default]
-        ends = (math.log(self.low), math.log(self._top())) if self.log else (self.low, self._top())
-        numbers = np.exp(np.linspace(*ends, resolution)) if self.log else np.linspace(*ends, resolution)
+        low, high = float(self.low), float(self._top())
+        numbers = np.geomspace(low, high, resolution) if self.log else np.linspace(low, high, resolution)
         steps = [round((float(x) - self.low) / self.step) for x in numbers]
         return list(dict.fromkeys(self.low + s * self.step for s in steps))
 

@@ -1,1 +1,20 @@
-"""Searching: executors do fits, the runner asks, prunes and tells, control and recovery keep it safe."""
+"""Searching: executors do fits, the runner asks, prunes, tells and records, and recovery keeps all of it safe."""
+
+from hpo_core.search.launch import check_run, execute, problem_of, resume_run, start_detached, start_run
+from hpo_core.search.recovery import recover, recover_all
+from hpo_core.search.simple import budget_of, make_study, search, study_for
+
+__all__ = [
+    "budget_of",
+    "check_run",
+    "execute",
+    "make_study",
+    "problem_of",
+    "recover",
+    "recover_all",
+    "resume_run",
+    "search",
+    "start_detached",
+    "start_run",
+    "study_for",
+]

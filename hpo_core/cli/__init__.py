@@ -1,0 +1,1 @@
+"""The command line: lists, searches and studies, for people and, with --json, for programs."""

@@ -1,0 +1,63 @@
+"""The entry of the command line: its commands, and how faults end it."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import uuid
+from collections.abc import Sequence
+
+from hpo_core.cli import lists, searching, studying
+from hpo_core.errors import TuningError
+from hpo_core.studies.storage import data_folder
+
+FOUND, NOTHING_FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+LOG_FILE = "command-line.log"
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="python -m hpo_core", description="Tune a model by machine, and look after the studies of the lab."
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    lists.add_commands(commands)
+    searching.add_command(commands)
+    studying.add_command(commands)
+    return top
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command. Returns 0 when something was found, 1 when not or when it broke off, 2 for wrong use."""
+    arguments = parser().parse_args(argv)
+    try:
+        _log_to_file(getattr(arguments, "data_folder", None))
+        code: int = arguments.run(arguments)
+    except TuningError as fault:
+        return _failed(str(fault), WRONG_USE if isinstance(fault, ValueError) else NOTHING_FOUND)
+    except KeyboardInterrupt:
+        return _failed("interrupted.", INTERRUPTED)
+    except BrokenPipeError:  # the reader of our output has gone; nothing may be flushed to it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FOUND
+    except Exception as fault:  # the edge of the program: a sentence here, the trace in the log
+        mark = uuid.uuid4().hex[:8]
+        logging.exception("command failed, %s", mark)
+        return _failed(f"{type(fault).__name__}: {fault} (trace in {LOG_FILE} under {mark}).", NOTHING_FOUND)
+    return code
+
+
+def _failed(sentence: str, code: int) -> int:
+    print(f"error: {sentence}", file=sys.stderr)
+    return code
+
+
+def _log_to_file(folder: str | None) -> None:
+    """Traces go to a file of the data folder; standard error is for sentences."""
+    logging.basicConfig(
+        handlers=[logging.FileHandler(data_folder(folder) / LOG_FILE, delay=True)],
+        format="%(asctime)s %(process)d %(message)s",
+        force=True,
+    )

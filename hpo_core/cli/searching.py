@@ -1,0 +1,218 @@
+"""`search`: an automated search of a problem, to its end in this process or in the background."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hpo_core.cli.printing import ProgressLine, number, print_json, seconds
+from hpo_core.errors import UsageError
+from hpo_core.landscapes import LANDSCAPES
+from hpo_core.methods import METHODS
+from hpo_core.options import options_of, with_options
+from hpo_core.problem import Problem, ProblemSpec, open_problem
+from hpo_core.protocol import Protocol
+from hpo_core.search import budget_of, execute, start_detached, start_run, study_for
+from hpo_core.studies.run import Run, RunSettings
+from hpo_core.studies.storage import StudyStorage, data_folder
+from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
+
+
+def add_command(commands: Any) -> None:
+    """Adds `search`."""
+    command = commands.add_parser("search", help="search a problem with one method")
+    problem = command.add_argument_group("problem")
+    problem.add_argument("--data", required=True, help="bundled data set, landscape, or a CSV or Parquet file")
+    problem.add_argument("--target", help="target column of a file")
+    problem.add_argument("--task", choices=["classification", "regression"], help="override the detected task")
+    problem.add_argument("--model", default="", help="model family, see `models`")
+    problem.add_argument("--metric", default="", help="metric, see `metrics`, or any scikit-learn scorer")
+    problem.add_argument("--protocol", choices=["kfold", "holdout", "grouped", "time"], default="kfold")
+    problem.add_argument("--folds", type=int, default=5, help="folds (default 5)")
+    problem.add_argument("--repeats", type=int, default=1, help="repeats of the division (default 1)")
+    problem.add_argument("--column", help="column of the groups or of the times")
+    problem.add_argument("--test-fraction", type=float, default=0.2, help="share locked away for the end (default 0.2)")
+    problem.add_argument("--split-seed", type=int, default=0, help="seed of folds and models (default 0)")
+    problem.add_argument("--noise", type=float, default=0.0, help="landscapes: noise of a look, in typical heights")
+    how = command.add_argument_group("search")
+    how.add_argument("--method", default="gaussian_process", help="search method, see `methods`")
+    how.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="option of the method")
+    add_budget(how)
+    how.add_argument("--seed", type=int, default=0, help="seed of the method (default 0)")
+    how.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
+    how.add_argument("--pruning", choices=["none", "race", "median"], default="none", help="rule between folds")
+    how.add_argument("--fit-seconds", type=float, help="a fit that takes longer fails its trial")
+    how.add_argument("--no-default", action="store_true", help="do not begin with the default configuration")
+    how.add_argument("--alone", action="store_true", help="do not learn from trials of other arms")
+    how.add_argument("--background", action="store_true", help="start a detached runner and return")
+    how.add_argument("--study", default="", help="name of the study (default: a free one)")
+    add_storage(command)
+    command.set_defaults(run=run)
+
+
+def add_budget(group: Any) -> None:
+    """Adds the three kinds of budget."""
+    group.add_argument("--trials", type=int, help="budget in trials (default 50)")
+    group.add_argument("--fits", type=int, help="budget in fits")
+    group.add_argument("--seconds", type=float, help="budget in seconds")
+
+
+def add_storage(command: Any) -> None:
+    """Adds where studies are kept, and how to print."""
+    command.add_argument("--storage", help="database URL or file (default: lab.db in the data folder)")
+    command.add_argument("--data-folder", help="data folder (default: $TUNING_LAB_DATA, else the user's own)")
+    command.add_argument("--json", action="store_true", help="print one JSON value on standard output, nothing else")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Does `search`."""
+    problem = open_problem(_spec(arguments))
+    budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
+    settings = _settings(arguments)
+    folder = data_folder(arguments.data_folder)
+    storage = StudyStorage.open(arguments.storage, folder=folder)
+    _say(arguments, problem.title, *problem.notes, *_size_of(settings, problem))
+    study = study_for(storage, problem, arguments.study)
+    return follow(arguments, storage, study, start_run(study, settings, budget), folder)
+
+
+def follow(arguments: argparse.Namespace, storage: StudyStorage, study: Study, run: Run, folder: Path) -> int:
+    """Does a waiting run here or, with --background, in a process of its own, and prints what came of it."""
+    if arguments.background:
+        start_detached(storage, study, run, folder)
+        started = {"study": study.name, "storage": storage.shown_url, "state": "starting"}
+        print_json(started) if arguments.json else print(f"{study.name} is searching in the background.")
+        return 0
+    progress = ProgressLine(study)
+    try:
+        ended = execute(study, run, folder, progress)
+    finally:
+        progress.close()
+    found = outcome(storage, study, ended)
+    print_json(found) if arguments.json else _print_outcome(found, ended)
+    return 0 if found["best_value"] is not None else 1
+
+
+def outcome(storage: StudyStorage, study: Study, run: Run | None) -> dict[str, Any]:
+    """What a study has come to, as `search --json` prints it."""
+    table = study.read()
+    best = table.best()
+    complete, pruned, failed = (int(mask.sum()) for mask in (table.is_complete, table.is_pruned, table.is_failed))
+    return {
+        "study": study.name,
+        "storage": storage.shown_url,
+        "method": run.settings.method if run else None,
+        "seed": run.settings.seed if run else None,
+        "metric": study.metric,
+        "direction": study.direction,
+        "n_trials": len(table),
+        "n_complete": complete,
+        "n_pruned": pruned,
+        "n_failed": failed,
+        "best_number": None if best is None else int(table.numbers[best]),
+        "best_value": None if best is None else float(table.values[best]),
+        "best_noise": None if best is None else float(table.noise[best]),
+        "best_params": None if best is None else table.configuration(best),
+        "default_value": _default_value(study, table),
+        "seconds": run.spent.seconds if run else 0.0,
+        "state": run.state if run else None,
+        "message": run.message if run else "",
+        "reasons": sorted({str(r) for r in table.reasons if r}),
+    }
+
+
+def _default_value(study: Study, table: TrialTable) -> float | None:
+    rows = np.flatnonzero(table.is_complete & (table.arms == "default"))
+    if len(rows):
+        return float(table.values[rows[0]])
+    space = study.space()
+    default = None if space is None else space.default()
+    same = (r for r in np.flatnonzero(table.is_complete) if table.configuration(int(r)) == default)
+    return next((float(table.values[r]) for r in same), None)
+
+
+def _print_outcome(found: dict[str, Any], run: Run) -> None:
+    print(f"{run.state}: {found['n_complete']} complete, {found['n_pruned']} pruned, {found['n_failed']} failed "
+          f"in {seconds(found['seconds'])}")  # fmt: skip
+    for sentence in [run.message, *found["reasons"][:3]]:
+        if sentence:
+            print(f"  {sentence}")
+    if found["best_value"] is None:
+        print("No trial has a value.")
+    else:
+        noise = found["best_noise"]
+        spread = f" ± {number(noise)} (sd over folds)" if noise is not None and np.isfinite(noise) else ""
+        print(f"best     {found['metric']} {number(found['best_value'])}{spread}, trial {found['best_number']}")
+        print(f"default  {found['metric']} {number(found['default_value'])}")
+        for name, value in found["best_params"].items():
+            print(f"  {name} = {number(value) if isinstance(value, float) else value}")
+    print(f"study    {found['study']} in {found['storage']}")
+
+
+def _spec(arguments: argparse.Namespace) -> ProblemSpec:
+    is_landscape = arguments.data in LANDSCAPES
+    protocol = Protocol(
+        kind=arguments.protocol,
+        folds=arguments.folds,
+        repeats=arguments.repeats,
+        column=arguments.column,
+        test_fraction=arguments.test_fraction,
+        seed=arguments.split_seed,
+    )
+    return ProblemSpec(
+        data=arguments.data,
+        model=arguments.model,
+        metric="" if is_landscape else arguments.metric,
+        target=arguments.target,
+        task=arguments.task,
+        protocol=protocol,
+        noise=arguments.noise,
+    )
+
+
+def _settings(arguments: argparse.Namespace) -> RunSettings:
+    return RunSettings(
+        method=arguments.method,
+        options=_options(arguments.method, arguments.option),
+        seed=arguments.seed,
+        workers=arguments.workers,
+        pruning=arguments.pruning,
+        learns_from_manual=not arguments.alone,
+        starts_with_default=not arguments.no_default,
+        fit_seconds_limit=arguments.fit_seconds,
+    )
+
+
+def _options(method: str, pairs: list[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs by the kinds that the method declares; what is not JSON is text."""
+    kinds = {o.name: o.kind for o in options_of(type(METHODS[method]))}
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise UsageError(f"An option is given as NAME=VALUE; got {pair!r}.")
+        options[name] = text if kinds.get(name) == "choice" else _value(text)
+    return options
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _size_of(settings: RunSettings, problem: Problem) -> list[str]:
+    size = with_options(METHODS[settings.method], settings.options).n_configurations(problem.space)
+    return [] if size is None else [f"{METHODS[settings.method].label}: {size:,} configurations in all."]
+
+
+def _say(arguments: argparse.Namespace, *lines: str) -> None:
+    if not arguments.json:
+        print(*lines, sep="\n", file=sys.stderr)

@@ -1,0 +1,379 @@
+"""A problem: what is tuned. Data x model x search space x metric x protocol, or a landscape with a known optimum.
+
+A problem is described by a small `ProblemSpec` that travels as JSON between page, runner, workers and study; each
+process builds the `Problem` from it once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import math
+import pickle
+import time
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from typing import Any
+
+import numpy as np
+import sklearn
+from sklearn.pipeline import Pipeline
+
+from hpo_core.datasets import Dataset, Task, load_dataset
+from hpo_core.errors import DataError, FitError, UsageError
+from hpo_core.landscapes import LANDSCAPES, Landscape
+from hpo_core.metrics import Direction, Metric, default_metric, find_metric
+from hpo_core.models import MODELS, DataFacts, ModelFamily
+from hpo_core.preparation import preparation
+from hpo_core.protocol import Protocol, Split
+from hpo_core.space import Configuration, SearchSpace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FitResult:
+    """What one fit gave.
+
+    Attributes:
+        score: On the validation rows of the fold, in the metric's own unit.
+        train_score: On training rows, as many as there are validation rows; NaN for landscapes.
+        fit_seconds: Training, preparation included.
+        predict_seconds: Prediction and scoring of the validation rows.
+        model_bytes: Size of the fitted pipeline when written out; 0 for landscapes.
+    """
+
+    score: float
+    train_score: float
+    fit_seconds: float
+    predict_seconds: float
+    model_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemSpec:
+    """Everything that defines a problem, as plain values.
+
+    Attributes:
+        data: Key of a bundled data set or landscape, or the path of a CSV or Parquet file.
+        model: Key of a model family; "" for landscapes.
+        metric: Name of the metric; "" for the task's default, and for landscapes.
+        target: Target column; for files only.
+        task: Overrides the detected task.
+        protocol: Validation protocol. A landscape takes from it the number of repeated looks (`folds`) and the seed.
+        noise: Landscapes only: standard deviation of a look, in units of the landscape's `scale`.
+        space: JSON of a search space that replaces the model's own; for child studies.
+        data_hash: Digest of the data that the problem was first built on; "" when it has not been built yet.
+    """
+
+    data: str
+    model: str = ""
+    metric: str = ""
+    target: str | None = None
+    task: Task | None = None
+    protocol: Protocol = field(default_factory=Protocol)
+    noise: float = 0.0
+    space: tuple[Mapping[str, Any], ...] | None = None
+    data_hash: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        return {
+            **row,
+            "protocol": self.protocol.to_json(),
+            "space": None if self.space is None else [dict(p) for p in self.space],
+        }
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> ProblemSpec:
+        """The specification that `to_json` wrote.
+
+        Raises:
+            UsageError: The row does not describe a problem.
+        """
+        try:
+            space = row.get("space")
+            changed = {
+                "protocol": Protocol.from_json(row["protocol"]),
+                "space": None if space is None else tuple(space),
+            }
+            return ProblemSpec(**{**row, **changed})
+        except (KeyError, TypeError) as fault:
+            raise UsageError(f"This does not describe a problem: {fault}.") from fault
+
+
+class Problem(ABC):
+    """One interface to models and landscapes. Safe to share between threads; a fit changes nothing.
+
+    Attributes:
+        spec: What it was built from, with `data_hash` filled in.
+        space: The search space.
+        direction: Whether lower or higher scores are better.
+        n_folds: Fits of a whole trial.
+        title: One line for the screen.
+    """
+
+    spec: ProblemSpec
+    space: SearchSpace
+    direction: Direction
+    metric_label: str
+    n_folds: int
+    title: str
+    notes: tuple[str, ...] = ()
+
+    @abstractmethod
+    def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
+        """Trains and scores one configuration on one fold.
+
+        Args:
+            configuration: One value for every active parameter.
+            fold: From 0 to `n_folds` - 1.
+            resource: Share of the full resource, above 0 and at most 1: of epochs, trees, or training rows.
+
+        Raises:
+            ConfigurationError: The configuration is not in the space.
+            FitError: The model cannot be trained with it, or the score is not a finite number.
+        """
+
+    @property
+    @abstractmethod
+    def _identity(self) -> dict[str, Any]:
+        """All that a score depends on beside configuration, fold and resource."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Digest of all that a score depends on beside configuration, fold and resource."""
+        return _digest(self._identity)
+
+    def fit_key(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> str:
+        """The key under which the result of this fit is kept."""
+        return _digest([self.fingerprint, dict(configuration), fold, resource])
+
+    def value(self, fold_scores: tuple[float, ...]) -> float:
+        """Value of a trial: the mean of its fold scores."""
+        return float(np.mean(fold_scores))
+
+
+class ModelProblem(Problem):
+    """A model family on a table."""
+
+    def __init__(self, spec: ProblemSpec) -> None:
+        self.data: Dataset = load_dataset(spec.data, spec.target, spec.task)
+        if spec.data_hash and spec.data_hash != self.data.hash:
+            raise DataError(
+                f"The data in {spec.data} have changed since this problem was made, so scores would not compare. "
+                "Start a new study on them."
+            )
+        self.family: ModelFamily = _family_for(spec.model, self.data.task)
+        self.metric: Metric = find_metric(spec.metric) if spec.metric else default_metric(self.data.task)
+        self.spec = dataclasses.replace(spec, metric=self.metric.name, data_hash=self.data.hash)
+        self.split: Split = spec.protocol.split(self.data)
+        self._features = self.data.features.drop(columns=[c for c in [spec.protocol.column] if c])
+        self.space = self.family.space(self.facts) if spec.space is None else SearchSpace.from_json([*spec.space])  # type: ignore[list-item]
+        self._check_metric()
+        self.direction = self.metric.direction
+        self.metric_label = self.metric.label
+        self.n_folds = spec.protocol.n_folds
+        self.notes = (*self.data.notes, *self.split.notes)
+        self.title = f"{self.data.label} · {self.family.label} · {self.metric.label}, {spec.protocol.title}"
+
+    @property
+    def n_development(self) -> int:
+        return self.data.n_rows - len(self.split.test)
+
+    @cached_property
+    def facts(self) -> DataFacts:
+        """Size and variance of the first fold's training rows after preparation."""
+        train, _ = self.split.folds[0]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            matrix = preparation(self._features, scale=self.family.needs_scaling).fit_transform(
+                self._features.iloc[train]
+            )
+        return DataFacts(
+            task=self.data.task,
+            n_rows=min(len(t) for t, _ in self.split.folds),
+            n_features=matrix.shape[1],
+            n_classes=self.data.n_classes,
+            feature_variance=float(np.var(matrix)) or 1.0,
+        )
+
+    def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
+        checked = self.space.check(configuration)
+        train, valid = self.split.folds[fold]
+        train = self._cut_rows(train, fold, resource)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return self._fit(checked, train, valid, resource)
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as fault:
+                raise FitError(f"{self.family.label} could not be fitted: {_first_line(fault)}") from fault
+
+    def _fit(self, configuration: Configuration, train: Any, valid: Any, resource: float) -> FitResult:
+        x, y, k = self._features, self.data.target, self.data.n_classes
+        pipeline = self.pipeline(configuration, resource)
+        began = time.perf_counter()
+        pipeline.fit(x.iloc[train], y[train])
+        fitted = time.perf_counter()
+        score = self.metric.evaluate(pipeline, x.iloc[valid], y[valid], k)
+        scored = time.perf_counter()
+        seen = _sample(train, len(valid), self.spec.protocol.seed)
+        result = FitResult(
+            score=score,
+            train_score=self.metric.evaluate(pipeline, x.iloc[seen], y[seen], k),
+            fit_seconds=fitted - began,
+            predict_seconds=scored - fitted,
+            model_bytes=_written_bytes(pipeline),
+        )
+        if not math.isfinite(score):
+            raise FitError(f"{self.metric.label} is not a finite number here; got {score}.")
+        return result
+
+    def pipeline(self, configuration: Mapping[str, Any], resource: float = 1.0) -> Pipeline:
+        """An untrained scikit-learn pipeline: preparation and model."""
+        model = self.family.build(configuration, self.facts, self.spec.protocol.seed)
+        if self.family.resource and resource < 1.0:
+            _shrink(model, self.family.resource.parameter, resource)
+        return Pipeline([("prepare", preparation(self._features, scale=self.family.needs_scaling)), ("model", model)])
+
+    def _cut_rows(self, train: Any, fold: int, resource: float) -> Any:
+        if not 0 < resource <= 1:
+            raise UsageError(f"A resource is a share above 0 and at most 1; got {resource}.")
+        if self.family.resource or resource == 1.0:
+            return train
+        return _sample(train, max(2, round(resource * len(train))), self.spec.protocol.seed + fold)
+
+    def _check_metric(self) -> None:
+        if why := self.metric.why_unavailable(self.pipeline(self.space.default())[-1], self.data.task):
+            raise UsageError(why)
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        return {
+            "data": self.data.hash,
+            "model": self.family.key,
+            "metric": self.metric.name,
+            "protocol": self.spec.protocol.to_json(),
+            "scikit-learn": sklearn.__version__,
+        }
+
+
+class LandscapeProblem(Problem):
+    """A landscape, seen exactly or through noise."""
+
+    def __init__(self, spec: ProblemSpec) -> None:
+        if spec.model:
+            raise UsageError(f"{spec.data} is a landscape and takes no model; got model {spec.model!r}.")
+        if not (math.isfinite(spec.noise) and spec.noise >= 0):
+            raise UsageError(f"Noise must be a number of at least 0; got {spec.noise}.")
+        self.landscape: Landscape = LANDSCAPES[spec.data]
+        self.spec = dataclasses.replace(spec, metric="height")
+        self.space = self.landscape.space if spec.space is None else SearchSpace.from_json([*spec.space])  # type: ignore[list-item]
+        self.direction = "minimize"
+        self.metric_label = "height"
+        self.n_folds = spec.protocol.folds if spec.noise else 1
+        noise = f", noise {spec.noise:g}, {self.n_folds} looks" if spec.noise else ""
+        self.title = f"{self.landscape.label} · height{noise}"
+
+    def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
+        checked = self.space.check(configuration)
+        began = time.perf_counter()
+        height = self.landscape.function(checked) + self._noise(checked, fold)
+        seconds = time.perf_counter() - began
+        if not math.isfinite(height):
+            raise FitError(f"{self.landscape.label} has no height here.")
+        return FitResult(
+            score=float(height), train_score=math.nan, fit_seconds=seconds, predict_seconds=0.0, model_bytes=0
+        )
+
+    def _noise(self, configuration: Configuration, fold: int) -> float:
+        if not self.spec.noise:
+            return 0.0
+        seed = int(_digest([configuration, fold, self.spec.protocol.seed])[:16], 16)
+        return float(np.random.default_rng(seed).normal(0.0, self.spec.noise * self.landscape.scale))
+
+    @property
+    def _identity(self) -> dict[str, Any]:
+        looks = [self.spec.noise, self.spec.protocol.seed] if self.spec.noise else []
+        return {"landscape": self.landscape.key, "looks": looks}
+
+
+def open_problem(spec: ProblemSpec) -> Problem:
+    """The problem that a specification describes; the last few are kept.
+
+    Raises:
+        UsageError: A key is unknown, or the parts do not fit together.
+        DataError: The table cannot be read or tuned on.
+    """
+    return _opened(json.dumps(spec.to_json(), sort_keys=True))
+
+
+def make_problem(data: str, model: str = "", metric: str = "", **options: Any) -> Problem:
+    """A problem in one line; `options` are the other fields of `ProblemSpec`.
+
+    >>> make_problem("branin").title
+    'Branin · height'
+    """
+    return open_problem(ProblemSpec(data=data, model=model, metric=metric, **options))
+
+
+@lru_cache(maxsize=16)
+def _opened(text: str) -> Problem:
+    spec = ProblemSpec.from_json(json.loads(text))
+    if spec.data in LANDSCAPES:
+        return LandscapeProblem(spec)
+    return ModelProblem(spec)
+
+
+def _family_for(key: str, task: Task) -> ModelFamily:
+    if not key:
+        raise UsageError(f"A problem on data needs a model; there are {', '.join(MODELS.keys)}.")
+    family = MODELS[key]
+    if family.why_unavailable:
+        raise UsageError(f"{family.label} is {family.why_unavailable}.")
+    if task not in family.tasks:
+        raise UsageError(f"{family.label} does {' and '.join(family.tasks)} only; these data are a {task} problem.")
+    return family
+
+
+def _shrink(model: Any, parameter: str, share: float) -> None:
+    """Sets the resource parameter, also inside a wrapper such as a target transformer."""
+    names = model.get_params()
+    name = parameter if parameter in names else next(n for n in names if n.endswith("__" + parameter))
+    model.set_params(**{name: max(1, round(share * names[name]))})
+
+
+def _sample(rows: Any, n: int, seed: int) -> Any:
+    return rows if len(rows) <= n else np.sort(np.random.default_rng(seed).choice(rows, n, replace=False))
+
+
+class _Counter(io.RawIOBase):
+    """A file that keeps only how much was written to it."""
+
+    n_bytes = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        size = memoryview(data).nbytes
+        self.n_bytes += size
+        return size
+
+
+def _written_bytes(model: Any) -> int:
+    counter = _Counter()
+    pickle.dump(model, counter, protocol=5)
+    return counter.n_bytes
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _first_line(fault: BaseException) -> str:
+    text = str(fault).strip().splitlines()
+    return text[0][:300] if text else type(fault).__name__

@@ -1,0 +1,193 @@
+"""Validation protocols: how rows become a locked test split and the folds that every configuration is scored on."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    ShuffleSplit,
+    StratifiedKFold,
+    StratifiedShuffleSplit,
+    TimeSeriesSplit,
+)
+
+from hpo_core.datasets import Dataset
+from hpo_core.errors import UsageError
+
+Kind = Literal["kfold", "holdout", "grouped", "time"]
+Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Split:
+    """Row positions in the data set. No row of `test` is in any fold.
+
+    Attributes:
+        test: The locked rows.
+        folds: Training and validation rows of each fold.
+        notes: Sentences about what is odd in the folds.
+    """
+
+    test: Rows
+    folds: tuple[tuple[Rows, Rows], ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protocol:
+    """How a configuration is scored. The test split is cut off first; the rest is divided into folds.
+
+    Attributes:
+        kind: `kfold` and `holdout` keep class shares in classification; `grouped` keeps each group of `column` in
+            one fold; `time` orders rows by `column` (or as they stand) and always validates on later rows than it
+        trains on. folds: Folds of one repeat; not used by `holdout`.
+        repeats: How often the division is drawn anew; 1 for `grouped` and `time`.
+        valid_fraction: Share of the development rows that `holdout` validates on.
+        test_fraction: Share of all rows that is locked away; 0 locks none.
+        column: The column of groups or of times; it is not a feature then.
+        seed: Of the divisions and of the models.
+    """
+
+    kind: Kind = "kfold"
+    folds: int = 5
+    repeats: int = 1
+    valid_fraction: float = 0.25
+    test_fraction: float = 0.2
+    column: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        faults = [text for is_wrong, text in self._faults() if is_wrong]
+        if faults:
+            raise UsageError(" ".join(faults))
+
+    def _faults(self) -> list[tuple[bool, str]]:
+        return [
+            (self.kind not in get_args(Kind), f"A protocol is one of {', '.join(get_args(Kind))}; got {self.kind!r}."),
+            (not 2 <= self.folds <= 50, f"Folds must be a whole number from 2 to 50; got {self.folds}."),
+            (not 1 <= self.repeats <= 50, f"Repeats must be a whole number from 1 to 50; got {self.repeats}."),
+            (not 0 <= self.test_fraction <= 0.5, f"The test share must lie from 0 to 0.5; got {self.test_fraction}."),
+            (
+                not 0.05 <= self.valid_fraction <= 0.5,
+                f"The validation share must lie from 0.05 to 0.5; got {self.valid_fraction}.",
+            ),
+            (self.kind == "grouped" and not self.column, "Grouped folds need the column that names the groups."),
+            (
+                self.repeats > 1 and self.kind in ("grouped", "time"),
+                f"A {self.kind} protocol has one division only; set repeats to 1.",
+            ),
+        ]
+
+    @property
+    def n_folds(self) -> int:
+        return self.repeats if self.kind == "holdout" else self.folds * self.repeats
+
+    @property
+    def title(self) -> str:
+        name = {"kfold": f"{self.folds}-fold", "grouped": f"{self.folds}-fold by {self.column}"}.get(self.kind)
+        name = name or ("holdout" if self.kind == "holdout" else f"{self.folds} folds in time order")
+        return f"{name} × {self.repeats}" if self.repeats > 1 else name
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> Protocol:
+        return Protocol(**row)
+
+    def split(self, data: Dataset) -> Split:
+        """Divides the rows of a data set; the same data and protocol give the same split.
+
+        Raises:
+            UsageError: There are too few rows, groups or rows of a class for this protocol.
+        """
+        side = self._column_values(data)
+        order = np.argsort(side, kind="stable") if self.kind == "time" and side is not None else np.arange(data.n_rows)
+        development, test = self._cut(data, order, side)
+        self._check_size(len(development), side)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds: said in the notes
+            folds = tuple(self._folds(data, development, side))
+        return Split(test=test, folds=folds, notes=self._notes(data, development))
+
+    def _column_values(self, data: Dataset) -> NDArray[Any] | None:
+        if self.column is None:
+            return None
+        if self.column not in data.features.columns:
+            raise UsageError(f"There is no column {self.column!r} for the {self.kind} protocol.")
+        return np.asarray(pd.factorize(data.features[self.column], sort=True)[0])
+
+    def _cut(self, data: Dataset, order: Rows, side: NDArray[Any] | None) -> tuple[Rows, Rows]:
+        n_test = round(self.test_fraction * data.n_rows)
+        if n_test == 0:
+            return order, np.empty(0, dtype=np.int64)
+        if self.kind == "time":
+            return order[:-n_test], order[-n_test:]
+        splitter = self._shuffler(data, self.test_fraction, 1)
+        return self._first(splitter, data, order, side)
+
+    def _shuffler(self, data: Dataset, share: float, n_splits: int) -> Any:
+        if self.kind == "grouped":
+            return GroupShuffleSplit(n_splits, test_size=share, random_state=self.seed)
+        kind = StratifiedShuffleSplit if data.task == "classification" else ShuffleSplit
+        return kind(n_splits, test_size=share, random_state=self.seed)
+
+    def _first(self, splitter: Any, data: Dataset, rows: Rows, side: NDArray[Any] | None) -> tuple[Rows, Rows]:
+        groups = None if side is None else side[rows]
+        try:
+            kept, cut = next(splitter.split(rows, data.target[rows], groups))
+        except ValueError as fault:
+            raise UsageError(
+                f"A test split of {self.test_fraction:.0%} cannot be cut off these data: {fault}"
+            ) from fault
+        return np.sort(rows[kept]), np.sort(rows[cut])
+
+    def _check_size(self, n_rows: int, side: NDArray[Any] | None) -> None:
+        what, n = ("groups", len(np.unique(side))) if self.kind == "grouped" and side is not None else ("rows", n_rows)
+        needed = 2 if self.kind == "holdout" else self.folds + (self.kind == "time")
+        if n < needed:
+            raise UsageError(
+                f"There are {n} {what} to divide, too few for {self.folds} folds. "
+                f"Choose fewer folds or bring more {what}."
+            )
+
+    def _folds(self, data: Dataset, rows: Rows, side: NDArray[Any] | None) -> list[tuple[Rows, Rows]]:
+        target = data.target[rows]
+        try:
+            return [
+                (rows[train], rows[valid])
+                for splitter in self._splitters(data)
+                for train, valid in splitter.split(rows, target, None if side is None else side[rows])
+            ]
+        except ValueError as fault:
+            raise UsageError(f"These rows cannot be divided by {self.title}: {fault}") from fault
+
+    def _splitters(self, data: Dataset) -> list[Any]:
+        if self.kind == "holdout":
+            return [self._shuffler(data, self.valid_fraction, self.repeats)]
+        if self.kind == "grouped":
+            return [GroupKFold(self.folds)]
+        if self.kind == "time":
+            return [TimeSeriesSplit(self.folds)]
+        kind = StratifiedKFold if data.task == "classification" else KFold
+        return [kind(self.folds, shuffle=True, random_state=self.seed + r) for r in range(self.repeats)]
+
+    def _notes(self, data: Dataset, rows: Rows) -> tuple[str, ...]:
+        if data.task == "regression" or self.kind != "kfold":
+            return ()
+        counts = np.bincount(data.target[rows].astype(int), minlength=data.n_classes)
+        return tuple(
+            f"Class {label} has {count} rows outside the test split, fewer than {self.folds} folds: some folds lack it."
+            for label, count in zip(data.classes, counts, strict=True)
+            if count < self.folds
+        )

@@ -1,0 +1,60 @@
+"""The fit store: results of fits already done, so that no identical fit is ever done twice on this machine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sqlite3
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from hpo_core.problem import FitResult
+
+_MANY = 500  # below SQLite's limit of bound variables
+
+
+class FitStore:
+    """Results by `Problem.fit_key`, in one SQLite file that all processes of a data folder share.
+
+    Failed fits are not kept: they may have failed for want of memory or time. The store is a cache: when the file
+    cannot be used (a full disk, a read-only folder, a broken file), results are kept in memory for as long as the
+    process lives.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.Lock()
+        try:
+            self._connection = _connected(str(path))
+        except sqlite3.Error:
+            self._connection = _connected(":memory:")
+
+    def get(self, keys: Sequence[str]) -> dict[str, FitResult]:
+        """The results that are known among these keys."""
+        found: dict[str, FitResult] = {}
+        for start in range(0, len(keys), _MANY):
+            part = keys[start : start + _MANY]
+            marks = ",".join("?" * len(part))
+            with self._lock:
+                rows = self._connection.execute(f"SELECT key, result FROM fits WHERE key IN ({marks})", part).fetchall()
+            found |= {key: FitResult(**json.loads(result)) for key, result in rows}
+        return found
+
+    def put(self, key: str, result: FitResult) -> None:
+        row = (key, json.dumps(dataclasses.asdict(result)))
+        try:
+            with self._lock:
+                self._connection.execute("INSERT OR IGNORE INTO fits VALUES (?, ?)", row)
+        except sqlite3.OperationalError:
+            return  # a full disk
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _connected(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=10, check_same_thread=False, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=OFF")
+    connection.execute("CREATE TABLE IF NOT EXISTS fits (key TEXT PRIMARY KEY, result TEXT) WITHOUT ROWID")
+    return connection

@@ -1,0 +1,134 @@
+"""A trial in flight: its configuration, the fits that are done, the fits that run, and what became of it."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from optuna.trial import Trial, TrialState
+
+from hpo_core.problem import FitResult
+from hpo_core.search.pruning import FoldHistory, is_hopeless
+from hpo_core.space import Configuration
+from hpo_core.studies.run import LiveTrial
+from hpo_core.studies.trial import FinishedTrial
+
+
+@dataclass(eq=False)
+class Flight:
+    """Mutable, owned by one runner.
+
+    Attributes:
+        ticket: The sampler's own trial; None when the configuration did not come from the sampler.
+        tries: How often a runner died on it.
+        n_known: How many complete trials the sampler knew when it asked; pruning compares with these alone.
+        results: By fold.
+        futures: Fits that run or wait, with their folds.
+        state: RUNNING until it is settled.
+        estimate: Expected value of a pruned trial.
+        value: What the sampler is told; NaN for a failed trial.
+    """
+
+    configuration: Configuration
+    arm: str
+    n_folds: int
+    ticket: Trial | None = None
+    tries: int = 0
+    n_known: int = 0
+    started: float = field(default_factory=time.time)
+    results: dict[int, FitResult] = field(default_factory=dict)
+    futures: dict[Future[FitResult], int] = field(default_factory=dict)
+    state: TrialState = TrialState.RUNNING
+    reason: str = ""
+    estimate: float = math.nan
+    value: float = math.nan
+    is_recorded: bool = False
+    _n_judged: int = 0
+
+    @property
+    def is_settled(self) -> bool:
+        return self.state != TrialState.RUNNING
+
+    @property
+    def has_fold_to_submit(self) -> bool:
+        return not self.is_settled and len(self.results) + len(self.futures) < self.n_folds
+
+    @property
+    def n_counted(self) -> int:
+        """Fits that count against the budget, known ones included."""
+        return len(self.results)
+
+    def next_fold(self) -> int:
+        taken = {*self.results, *self.futures.values()}
+        return next(fold for fold in range(self.n_folds) if fold not in taken)
+
+    def take_known(self, known: dict[str, FitResult], keys: Sequence[str]) -> None:
+        self.results |= {fold: known[key] for fold, key in enumerate(keys) if key in known}
+
+    def fail(self, reason: str) -> None:
+        if not self.is_settled:
+            self.state, self.reason = TrialState.FAIL, reason
+
+    def judge(self, rule: str, history: FoldHistory) -> None:
+        """Settles the trial when all folds are done, or when the folds so far, in order, show it to be hopeless."""
+        prefix = self.fold_prefix()
+        while not self.is_settled and self._n_judged < len(prefix):
+            self._n_judged += 1
+            if self._n_judged == self.n_folds:
+                self.state = TrialState.COMPLETE
+            elif is_hopeless(rule, prefix[: self._n_judged], history):
+                self._prune(prefix[: self._n_judged], history)
+
+    def _prune(self, scores: tuple[float, ...], history: FoldHistory) -> None:
+        self.state, self.estimate = TrialState.PRUNED, history.estimate(scores)
+        self.results = {fold: self.results[fold] for fold in range(len(scores))}
+
+    def fold_prefix(self) -> tuple[float, ...]:
+        """Scores of folds 0, 1, ... up to the first that is not done."""
+        scores = []
+        for fold in range(self.n_folds):
+            if fold not in self.results:
+                break
+            scores.append(self.results[fold].score)
+        return tuple(scores)
+
+    def live(self) -> LiveTrial:
+        return LiveTrial(
+            configuration=self.configuration,
+            arm=self.arm,
+            fold_scores=self.fold_prefix(),
+            started=self.started,
+            tries=self.tries,
+        )
+
+    def finished(self, value: Callable[[tuple[float, ...]], float]) -> FinishedTrial:
+        """The settled trial as it is recorded; `value` turns fold scores into the value of a complete trial."""
+        return FinishedTrial(
+            configuration=self.configuration,
+            state=self.state,
+            value=self._value(value),
+            arm=self.arm,
+            started=self.started,
+            completed=time.time(),
+            fold_scores=self._by_fold("score"),
+            train_scores=self._by_fold("train_score"),
+            fit_seconds=self._by_fold("fit_seconds"),
+            predict_seconds=self._by_fold("predict_seconds"),
+            model_bytes=self._by_fold("model_bytes"),
+            reason=self.reason,
+        )
+
+    def _value(self, value: Callable[[tuple[float, ...]], float]) -> float | None:
+        if self.state == TrialState.COMPLETE:
+            return value(self.fold_prefix())
+        return self.estimate if self.state == TrialState.PRUNED else None
+
+    def _by_fold(self, figure: str) -> tuple[Any, ...]:
+        n_done = max(self.results, default=-1) + 1
+        return tuple(
+            float(getattr(self.results[fold], figure)) if fold in self.results else math.nan for fold in range(n_done)
+        )

@@ -1,0 +1,169 @@
+"""Starting runs: in this process, or in a detached runner process that outlives its parent."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from hpo_core.errors import TuningError, UsageError
+from hpo_core.methods import METHODS
+from hpo_core.options import with_options
+from hpo_core.problem import Problem, ProblemSpec, open_problem
+from hpo_core.search.fits import FitStore
+from hpo_core.search.local import LocalExecutor
+from hpo_core.search.recovery import recover
+from hpo_core.search.runner import Progress, Runner
+from hpo_core.studies.run import Budget, Owner, Run, RunSettings
+from hpo_core.studies.storage import StudyStorage
+from hpo_core.studies.study import Study
+
+_ROOT = Path(__file__).resolve().parents[2]
+_URL_VARIABLE = "TUNING_LAB_RUNNER_STORAGE"  # not an argument: it may hold a password, and arguments are public
+
+
+def problem_of(study: Study) -> Problem:
+    """The problem that a study was made for.
+
+    Raises:
+        UsageError: The study was made by another program.
+        DataError: Its data are gone or have changed.
+    """
+    if "problem" not in study.attributes:
+        raise UsageError(f"The study {study.name!r} was made by another program: its problem is not known here.")
+    return open_problem(ProblemSpec.from_json(study.attributes["problem"]))
+
+
+def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
+    """Refuses settings that cannot work, before anything is started.
+
+    Raises:
+        UsageError: Names what is wrong.
+    """
+    method = with_options(METHODS[settings.method], settings.options)
+    if why := method.why_unavailable(problem.space):
+        raise UsageError(why)
+    if not 1 <= settings.workers <= 256:
+        raise UsageError(f"Workers must be a whole number from 1 to 256; got {settings.workers}.")
+    if budget.kind == "fits" and budget.amount < problem.n_folds:
+        raise UsageError(
+            f"A budget of {budget.amount:g} fits is less than one trial, which takes {problem.n_folds}. Raise it."
+        )
+
+
+def execute(study: Study, run: Run, folder: Path, on_progress: Progress | None = None) -> Run:
+    """Claims a run, does it in this process, and returns it as it ended. Ctrl-C and SIGTERM stop it in order.
+
+    Raises:
+        TuningError: It could not be run; the run is marked failed with the sentence.
+    """
+    claimed = study.runs.claim(run.id, Owner.of_this_process())
+    try:
+        return _execute(study, claimed, folder, on_progress)
+    except Exception as fault:
+        sentence = str(fault) if isinstance(fault, TuningError) else _unexpected(fault)
+        with contextlib.suppress(TuningError):
+            study.runs.publish(claimed.id, state="failed", message=sentence)
+        if isinstance(fault, TuningError):
+            raise
+        raise TuningError(sentence) from fault
+
+
+def _execute(study: Study, run: Run, folder: Path, on_progress: Progress | None) -> Run:
+    problem = problem_of(study)
+    fits = FitStore(folder / "fits.db")
+    executor = LocalExecutor(run.settings.workers, log_file=folder / "workers.log")
+    try:
+        runner = Runner(study, run, problem, executor, fits, on_progress)
+        with _stopping_on_signals(runner):
+            return runner.run()
+    finally:
+        executor.shutdown()
+        fits.close()
+
+
+@contextlib.contextmanager
+def _stopping_on_signals(runner: Runner) -> Iterator[None]:
+    """SIGINT and SIGTERM stop the run; outside the main thread Python delivers none, so nothing is set there."""
+    names = (signal.SIGINT, signal.SIGTERM)
+    try:
+        before = [signal.signal(name, lambda *_: runner.stop()) for name in names]
+    except ValueError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        for name, handler in zip(names, before, strict=True):
+            signal.signal(name, handler)
+
+
+def start_run(study: Study, settings: RunSettings, budget: Budget) -> Run:
+    """A new run that waits for `execute` or `start_detached`. What a dead runner left is recovered first.
+
+    Raises:
+        StudyBusyError: A run of this study is active.
+        UsageError: The settings cannot work.
+    """
+    check_run(problem_of(study), settings, budget)
+    recover(study)
+    return study.runs.begin(settings, budget)
+
+
+def resume_run(study: Study, budget: Budget | None = None) -> Run:
+    """The newest run made ready to go on, with a new total budget if given.
+
+    Raises:
+        StudyBusyError: It is active.
+        UsageError: The study has no run.
+    """
+    recover(study)
+    return study.runs.resume_with(budget)
+
+
+def start_detached(storage: StudyStorage, study: Study, run: Run, folder: Path) -> int:
+    """Starts a runner process of its own session for a waiting run; returns its process id."""
+    with (folder / "runner.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hpo_core.search.launch", study.name, str(run.id), str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+            cwd=_ROOT,
+            env={**os.environ, _URL_VARIABLE: storage.url},
+        )
+    return process.pid
+
+
+def main(name: str, run_id: str, folder: str) -> int:
+    """Entry of a detached runner."""
+    logging.basicConfig(format="%(asctime)s runner %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
+    storage = StudyStorage.open(os.environ.pop(_URL_VARIABLE))
+    study = storage.study(name)
+    run = study.runs.current()
+    if run is None or run.id != int(run_id):
+        return 2
+    try:
+        execute(study, run, Path(folder))
+    except TuningError as fault:
+        logging.error("%s: %s", name, fault)
+        return 1
+    return 0
+
+
+def _unexpected(fault: Exception) -> str:
+    mark = uuid.uuid4().hex[:8]
+    logging.exception("run failed, %s", mark)
+    return f"The search broke off with {type(fault).__name__}: {fault} (trace in the log under {mark})."
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,247 @@
+"""The local executor: a pool of warm worker processes, one thread each, that survives what a fit does to its worker."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import IO, Any
+
+from hpo_core.errors import FitError
+from hpo_core.problem import FitResult, ProblemSpec
+from hpo_core.search.executor import FitRequest
+from hpo_core.search.worker import THREAD_LIMITS
+
+_GRACE_SECONDS = 0.3  # a cancelled fit may end by itself for so long: a new worker costs more than a short fit
+_TICK_SECONDS = 0.1
+_STARTS_WITHOUT_READY = 3
+_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(eq=False)
+class _Job:
+    request: FitRequest
+    future: Future[FitResult] = field(default_factory=Future)
+    began: float = 0.0
+    cancelled: float | None = None
+
+
+class _Worker:
+    """One process and the socket to it."""
+
+    def __init__(self, log: IO[bytes] | int) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hpo_core.search.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                cwd=_ROOT,
+                env={**os.environ, **THREAD_LIMITS},
+            )
+        self.connection = Connection(ours.detach())
+        self.is_ready = False
+        self.job: _Job | None = None
+        self._spec: ProblemSpec | None = None
+
+    def start(self, job: _Job) -> None:
+        self.job, job.began = job, time.monotonic()
+        if job.request.spec is not self._spec and job.request.spec != self._spec:
+            self._send({"spec": job.request.spec.to_json()})
+        self._spec = job.request.spec
+        fit = {
+            "configuration": dict(job.request.configuration),
+            "fold": job.request.fold,
+            "resource": job.request.resource,
+        }
+        self._send({"fit": fit})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):  # a dead worker is noticed where its replies are read
+            self.connection.send_bytes(json.dumps(message).encode())
+
+    def receive(self) -> dict[str, Any] | None:
+        """The next reply, or None when the process is gone."""
+        try:
+            reply: dict[str, Any] = json.loads(self.connection.recv_bytes())
+        except (EOFError, OSError):
+            return None
+        return reply
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self.connection.close()
+
+
+class LocalExecutor:
+    """Worker processes on this machine. Thread-safe; one thread of its own moves jobs to workers and results back.
+
+    Args:
+        n_workers: Fits done at the same time.
+        n_spare: Further warm processes, so that a killed worker is replaced at once.
+        log_file: Where workers write traces of fits that broke off; None drops them.
+    """
+
+    def __init__(self, n_workers: int, n_spare: int = 0, log_file: Path | None = None) -> None:
+        self.n_workers = n_workers
+        self._queue: deque[_Job] = deque()
+        self._jobs: dict[Future[FitResult], _Job] = {}
+        self._lock = threading.Lock()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._is_closing = False
+        self._failed_starts = 0
+        self._log: IO[bytes] | int = log_file.open("ab") if log_file else subprocess.DEVNULL
+        self._workers = [_Worker(self._log) for _ in range(n_workers + n_spare)]
+        self._thread = threading.Thread(target=self._serve, name="local-executor", daemon=True)
+        self._thread.start()
+
+    def submit(self, request: FitRequest) -> Future[FitResult]:
+        job = _Job(request)
+        with self._lock:
+            if self._is_closing:
+                raise FitError("The executor is shut down.")
+            self._queue.append(job)
+            self._jobs[job.future] = job
+        self._wake()
+        return job.future
+
+    def cancel(self, future: Future[FitResult]) -> None:
+        with self._lock:
+            job = self._jobs.get(future)
+            if job is None:
+                return
+            job.cancelled = time.monotonic()
+            if job in self._queue:
+                self._queue.remove(job)
+                del self._jobs[future]
+        future.cancel()
+        self._wake()
+
+    def shutdown(self) -> None:
+        with self._lock:
+            self._is_closing = True
+        self._wake()
+        self._thread.join()
+        for worker in self._workers:
+            worker.kill()
+        for future in list(self._jobs):
+            future.cancel()
+        os.close(self._wake_read)
+        os.close(self._wake_write)
+        if not isinstance(self._log, int):
+            self._log.close()
+
+    @property
+    def worker_pids(self) -> tuple[int, ...]:
+        """Process ids of the workers, busy or idle."""
+        return tuple(w.process.pid for w in self._workers)
+
+    def _wake(self) -> None:
+        with contextlib.suppress(BlockingIOError, OSError):
+            os.write(self._wake_write, b"x")
+
+    def _serve(self) -> None:
+        while not self._is_closing:
+            self._hand_out()
+            by_connection: dict[Any, _Worker] = {w.connection: w for w in self._workers}
+            for source in wait([self._wake_read, *by_connection], timeout=self._patience()):
+                if source == self._wake_read:
+                    os.read(self._wake_read, 4096)
+                else:
+                    self._hear(by_connection[source])
+            self._end_overdue()
+
+    def _patience(self) -> float | None:
+        """How long to wait for replies: for ever, unless a running fit has a limit or was cancelled."""
+        is_timed = any(w.job and (w.job.request.seconds_limit or w.job.cancelled) for w in self._workers)
+        return _TICK_SECONDS if is_timed else None
+
+    def _hand_out(self) -> None:
+        with self._lock:
+            free = [w for w in self._workers if w.is_ready and w.job is None]
+            n_busy = sum(w.job is not None for w in self._workers)
+            for worker in free[: self.n_workers - n_busy]:
+                if not self._queue:
+                    return
+                worker.start(self._queue.popleft())
+
+    def _hear(self, worker: _Worker) -> None:
+        reply = worker.receive()
+        if reply is None:
+            self._replace(worker, _death_sentence(worker))
+        elif "ready" in reply:
+            worker.is_ready, self._failed_starts = True, 0
+        else:
+            self._finish(worker, reply)
+
+    def _finish(self, worker: _Worker, reply: dict[str, Any]) -> None:
+        job, worker.job = worker.job, None
+        assert job is not None
+        if "result" in reply:
+            self._settle(job, result=FitResult(**reply["result"]))
+        else:
+            self._settle(job, fault=FitError(reply["error"]))
+
+    def _settle(self, job: _Job, result: FitResult | None = None, fault: FitError | None = None) -> None:
+        with self._lock:
+            self._jobs.pop(job.future, None)
+        if not job.future.set_running_or_notify_cancel():
+            return
+        if result is not None:
+            job.future.set_result(result)
+        else:
+            job.future.set_exception(fault)
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        for worker in list(self._workers):
+            if worker.job is None:
+                continue
+            limit = worker.job.request.seconds_limit
+            if worker.job.cancelled and now - worker.job.cancelled > _GRACE_SECONDS:
+                self._replace(worker, "The fit was cancelled.")
+            elif limit and now - worker.job.began > limit:
+                self._replace(worker, f"The fit ran past its limit of {limit:g} s and was stopped.")
+
+    def _replace(self, worker: _Worker, sentence: str) -> None:
+        """Removes a worker that died or must die, fails its fit alone, and starts another in its place."""
+        worker.kill()
+        self._workers.remove(worker)
+        if worker.job is not None:
+            self._settle(worker.job, fault=FitError(sentence))
+        self._failed_starts += not worker.is_ready
+        if self._failed_starts >= _STARTS_WITHOUT_READY:
+            self._give_up()
+        else:
+            self._workers.append(_Worker(self._log))
+
+    def _give_up(self) -> None:
+        """No worker starts any more (no memory, a broken installation): fail what waits instead of trying for ever."""
+        with self._lock:
+            waiting, self._is_closing = list(self._queue), not self._workers
+            self._queue.clear()
+        for job in waiting:
+            self._settle(job, fault=FitError("Worker processes do not start on this machine; the log says why."))
+
+
+def _death_sentence(worker: _Worker) -> str:
+    code = worker.process.wait()
+    if code == -signal.SIGKILL:
+        return "The worker process was killed during this fit, most often for want of memory."
+    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+    return f"The worker process ended {how} during this fit."

@@ -1,0 +1,194 @@
+"""Manual trials: a person's nudges, fitted outside the caller's process and recorded as trials of the arm "manual"."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Hashable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from hpo_core.errors import FitError, TuningError
+from hpo_core.problem import FitResult, Problem
+from hpo_core.search.executor import Executor, FitRequest
+from hpo_core.search.fits import FitStore
+from hpo_core.search.flight import Flight
+from hpo_core.search.pruning import FoldHistory
+from hpo_core.studies.study import Study
+
+
+class Nudge:
+    """One configuration on its way through the folds. Thread-safe; read it while it runs.
+
+    Attributes:
+        configuration: What is scored.
+        number: The number of the recorded trial, once it is recorded.
+        storage_fault: Why it could not be recorded, or "".
+    """
+
+    def __init__(self, problem: Problem, configuration: Mapping[str, Any], arm: str) -> None:
+        self.problem, self.configuration = problem, dict(configuration)
+        self.number: int | None = None
+        self.storage_fault = ""
+        self.flight = Flight(self.configuration, arm, problem.n_folds)
+        self.changed = threading.Condition()
+        self._is_cancelled = False
+
+    @property
+    def fold_scores(self) -> tuple[float, ...]:
+        """Scores of the folds done so far, in whatever order they ended; NaN where a fold is not done."""
+        results = dict(self.flight.results)
+        return tuple(results[f].score if f in results else math.nan for f in range(self.problem.n_folds))
+
+    @property
+    def n_done(self) -> int:
+        return len(self.flight.results)
+
+    @property
+    def is_done(self) -> bool:
+        return self.flight.is_settled or self._is_cancelled
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._is_cancelled
+
+    @property
+    def reason(self) -> str:
+        """Why it failed, or ""."""
+        return self.flight.reason
+
+    @property
+    def value(self) -> float:
+        """Mean of the folds done so far; NaN before the first."""
+        scores = [result.score for result in dict(self.flight.results).values()]
+        return self.problem.value(tuple(scores)) if scores else math.nan
+
+    def wait(self, n_done: int, seconds: float) -> bool:
+        """Waits until so many folds are done, or the nudge is; whether that came true in time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.is_done or self.n_done >= n_done, timeout=seconds)
+
+    def cancel(self) -> None:
+        with self.changed:
+            self._is_cancelled = True
+            self.changed.notify_all()
+
+
+class ManualArm:
+    """Scores nudges for all people of one server. A newer nudge of the same person cancels the older one.
+
+    Args:
+        executor: Who does the fits.
+        fits: Results of fits already done.
+    """
+
+    def __init__(self, executor: Executor, fits: FitStore) -> None:
+        self._executor, self._fits = executor, fits
+        self._running: dict[Hashable, Nudge] = {}
+        self._lock = threading.Lock()
+        self._recorder = ThreadPoolExecutor(1, thread_name_prefix="manual-recorder")
+
+    def nudge(
+        self,
+        problem: Problem,
+        configuration: Mapping[str, Any],
+        *,
+        who: Hashable,
+        study: Study | None = None,
+        arm: str = "manual",
+    ) -> Nudge:
+        """Begins to score a configuration and returns at once.
+
+        Args:
+            problem: What is tuned.
+            configuration: One value for every active parameter.
+            who: The person; their older nudge is cancelled.
+            study: Where the trial is recorded when it is done; None only scores.
+            arm: The arm of the trial.
+
+        Raises:
+            ConfigurationError: The configuration is not in the space.
+        """
+        nudge = Nudge(problem, problem.space.check(configuration), arm)
+        with self._lock:
+            older = self._running.get(who)
+            self._running[who] = nudge
+        if older is not None:
+            self._cancel(older)
+        self._begin(nudge, study)
+        return nudge
+
+    def _begin(self, nudge: Nudge, study: Study | None) -> None:
+        problem = nudge.problem
+        keys = [problem.fit_key(nudge.configuration, fold) for fold in range(problem.n_folds)]
+        nudge.flight.take_known(self._fits.get(keys), keys)
+        if nudge.flight.has_fold_to_submit:
+            for fold in [f for f in range(problem.n_folds) if f not in nudge.flight.results]:
+                self._submit(nudge, fold, keys[fold], study)
+        else:
+            self._settle(nudge, study)
+
+    def _submit(self, nudge: Nudge, fold: int, key: str, study: Study | None) -> None:
+        request = FitRequest(spec=nudge.problem.spec, configuration=nudge.configuration, fold=fold)
+        future = self._executor.submit(request)
+        nudge.flight.futures[future] = fold
+        future.add_done_callback(lambda done: self._take_in(nudge, fold, key, done, study))
+
+    def _take_in(self, nudge: Nudge, fold: int, key: str, future: Future[FitResult], study: Study | None) -> None:
+        nudge.flight.futures.pop(future, None)
+        if future.cancelled():
+            return
+        try:
+            result = future.result()
+        except FitError as fault:
+            nudge.flight.fail(str(fault))
+            self._settle(nudge, study)
+            self._drop_fits(nudge)
+            return
+        self._fits.put(key, result)
+        with nudge.changed:
+            nudge.flight.results[fold] = result
+            is_last = nudge.n_done == nudge.problem.n_folds
+            nudge.changed.notify_all()
+        if is_last:
+            self._settle(nudge, study)
+
+    def _settle(self, nudge: Nudge, study: Study | None) -> None:
+        with nudge.changed:
+            nudge.flight.judge("none", FoldHistory(nudge.problem.n_folds, 1.0))
+            nudge.changed.notify_all()
+        if study is not None and not nudge.is_cancelled:
+            # In a thread of its own: a storage that is busy must not hold up the executor that calls us.
+            self._recorder.submit(_record, study, nudge)
+
+    def _cancel(self, nudge: Nudge) -> None:
+        if not nudge.is_done:
+            nudge.cancel()
+            self._drop_fits(nudge)
+
+    def _drop_fits(self, nudge: Nudge) -> None:
+        for future in list(nudge.flight.futures):
+            self._executor.cancel(future)
+
+
+def _record(study: Study, nudge: Nudge) -> None:
+    try:
+        known = _known_number(study, nudge)
+        number = study.record(nudge.flight.finished(nudge.problem.value))[0] if known is None else known
+    except TuningError as fault:
+        nudge.storage_fault = str(fault)
+    else:
+        nudge.number = number
+    with nudge.changed:
+        nudge.changed.notify_all()
+
+
+def _known_number(study: Study, nudge: Nudge) -> int | None:
+    """The trial in which a person tried this configuration before, if any: going back to it is not a new trial."""
+    table = study.read()
+    for row in np.flatnonzero(table.is_complete & np.isin(table.arms, ["manual", "default"])):
+        if table.configuration(int(row)) == nudge.configuration:
+            return int(table.numbers[row])
+    return None

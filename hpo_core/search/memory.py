@@ -1,0 +1,131 @@
+"""What a search knows: the in-memory Optuna study that its sampler reads, and the configurations that were tried."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import optuna
+from optuna.trial import Trial, TrialState
+
+from hpo_core.errors import TuningError
+from hpo_core.methods import SearchExhausted, SearchMethod, propose
+from hpo_core.problem import Problem
+from hpo_core.search.flight import Flight
+from hpo_core.search.pruning import FoldHistory
+from hpo_core.space import Configuration
+from hpo_core.studies.run import RunSettings
+from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
+from hpo_core.studies.trial import FinishedTrial
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+_READ_SECONDS = 0.25
+_DRAWS = 100  # without a new configuration, before the space counts as exhausted
+
+
+class Memory:
+    """Knowledge of one run. What the study holds already is taken in at the start."""
+
+    def __init__(self, study: Study, problem: Problem, method: SearchMethod, settings: RunSettings) -> None:
+        self._study, self._problem, self._settings = study, problem, settings
+        self._distributions = problem.space.distributions()
+        self._sampled = optuna.create_study(
+            direction=problem.direction, sampler=method.sampler(problem.space, settings.seed)
+        )
+        self._sign = 1.0 if problem.direction == "minimize" else -1.0
+        self._history = FoldHistory(problem.n_folds, self._sign)
+        self._values: dict[str, float] = {}
+        self._own_numbers: set[int] = set()
+        self._table: TrialTable | None = None
+        self._n_read = 0
+        self._next_read = 0.0
+        self.take_in_others()
+
+    @property
+    def n_known(self) -> int:
+        return len(self._history)
+
+    def knows(self, configuration: Mapping[str, Any]) -> bool:
+        return _key(configuration) in self._values
+
+    def fold_history(self, n_known: int) -> FoldHistory:
+        return self._history.first(n_known)
+
+    def ask(self) -> tuple[Trial, Configuration]:
+        """A configuration that has not been tried; the sampler is told at once of those that have.
+
+        Raises:
+            SearchExhausted: The method has no more, or 100 proposals in a row were known already.
+        """
+        for _ in range(_DRAWS):
+            trial, configuration = propose(self._sampled, self._problem.space)
+            key = _key(configuration)
+            if key not in self._values:
+                self._values[key] = math.nan
+                return trial, configuration
+            self._tell(trial, self._values[key])
+        raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
+
+    def tell(self, flights: Sequence[Flight]) -> None:
+        """Tells the sampler of recorded trials, in the order of asking."""
+        for flight in flights:
+            if flight.state == TrialState.COMPLETE:
+                self._history.add(flight.fold_prefix())
+            if flight.ticket is not None:
+                self._tell(flight.ticket, flight.value)
+            elif math.isfinite(flight.value):
+                self._add(flight.configuration, flight.value)
+
+    def note_recorded(self, flight: Flight, finished: FinishedTrial, number: int) -> None:
+        """Keeps the value of a trial of this run; the sampler is told of it later."""
+        self._own_numbers.add(number)
+        flight.value = math.nan if finished.value is None else finished.value
+        self._values[_key(flight.configuration)] = flight.value
+
+    def take_in_others(self) -> None:
+        """Makes trials known that this run did not make: earlier ones, and the person's new ones."""
+        now = time.monotonic()
+        if now < self._next_read:
+            return
+        self._next_read = now + _READ_SECONDS
+        self._table = self._study.read(self._table)
+        for row in range(self._n_read, len(self._table)):
+            if int(self._table.numbers[row]) not in self._own_numbers and self._may_learn(str(self._table.arms[row])):
+                self._add_row(self._table, row)
+        self._n_read = len(self._table)
+
+    def _may_learn(self, arm: str) -> bool:
+        return self._settings.learns_from_manual or arm in ("default", self._settings.method)
+
+    def _add_row(self, table: TrialTable, row: int) -> None:
+        value = float(table.values[row])
+        is_usable = bool(table.is_complete[row] or table.is_pruned[row]) and math.isfinite(value)
+        configuration = table.configuration(row)
+        try:
+            configuration = self._problem.space.check(configuration)
+        except TuningError:
+            return  # made in another space
+        self._values[_key(configuration)] = value
+        if is_usable:
+            self._add(configuration, value)
+            if table.is_complete[row]:
+                self._history.add(tuple(table.fold_scores[row]))
+
+    def _add(self, configuration: Configuration, value: float) -> None:
+        distributions = {name: self._distributions[name] for name in configuration}
+        self._sampled.add_trial(optuna.create_trial(params=configuration, distributions=distributions, value=value))
+
+    def _tell(self, trial: Trial, value: float) -> None:
+        if math.isfinite(value):
+            self._sampled.tell(trial, value)
+        else:
+            self._sampled.tell(trial, state=TrialState.FAIL)
+
+
+def _key(configuration: Mapping[str, Any]) -> str:
+    return json.dumps(dict(configuration), sort_keys=True)

@@ -1,0 +1,57 @@
+"""Recovery: what a runner that died left behind is brought in order by whoever opens its study next."""
+
+from __future__ import annotations
+
+import time
+
+from optuna.trial import TrialState
+
+from hpo_core.studies.run import Live, LiveTrial, Pending
+from hpo_core.studies.storage import StudyStorage
+from hpo_core.studies.study import Study
+from hpo_core.studies.trial import FinishedTrial
+
+MAX_TRIES = 2
+_REASON = "The runner ended unexpectedly while this trial was in flight."
+_MESSAGE = "The runner ended unexpectedly. Resume to go on where it stopped."
+
+
+def recover(study: Study) -> bool:
+    """If the study's runner died: fails its trials in flight with the reason and queues them again, twice at most.
+
+    Of several processes that try, one succeeds. Returns whether there was something to recover.
+    """
+    run = study.runs.bury(_MESSAGE)
+    if run is None:
+        return False
+    lost, live = run.live.in_flight, run.live
+    study.runs.publish(run.id, live=Live(pending=(*_queued_again(lost), *live.pending)))
+    study.record(*(_failed(trial) for trial in lost))
+    return True
+
+
+def recover_all(storage: StudyStorage) -> int:
+    """Recovers every study whose runner died; returns how many there were."""
+    dead = [
+        s.name for s in storage.summaries() if s.run is not None and s.run.state in ("starting", "running", "paused")
+    ]
+    return sum(recover(storage.study(name)) for name in dead)
+
+
+def _queued_again(lost: tuple[LiveTrial, ...]) -> tuple[Pending, ...]:
+    return tuple(
+        Pending(configuration=t.configuration, arm=t.arm, tries=t.tries + 1) for t in lost if t.tries + 1 <= MAX_TRIES
+    )
+
+
+def _failed(trial: LiveTrial) -> FinishedTrial:
+    return FinishedTrial(
+        configuration=trial.configuration,
+        state=TrialState.FAIL,
+        value=None,
+        arm=trial.arm,
+        started=trial.started,
+        completed=time.time(),
+        fold_scores=trial.fold_scores,
+        reason=_REASON,
+    )

@@ -1,0 +1,97 @@
+"""A worker process: `python -m hpo_core.search.worker FD` does the fits that arrive on a socket, one at a time, on one
+thread.
+
+Messages are JSON in both directions: {"spec": ...} makes the problem that later fits belong to, {"fit": ...} asks for
+a fit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import logging
+import os
+import sys
+import threading
+import time
+import uuid
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+_MEMORY_SHARE = 0.9
+_WATCH_SECONDS = 0.5
+# One thread per worker, or workers fight for cores; set before any numerical library is loaded.
+_LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")
+THREAD_LIMITS = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
+
+
+def main(fd: int) -> None:
+    """Serves fits until the other end of the socket closes."""
+    _die_with_parent()
+    _limit_memory()
+    connection = Connection(fd)
+    with contextlib.suppress(EOFError, OSError):
+        _serve(connection)
+
+
+def _serve(connection: Connection) -> None:
+    from hpo_core.problem import ProblemSpec  # after the limits: this loads the numerical libraries
+
+    _reply(connection, {"ready": os.getpid()})
+    spec: ProblemSpec | None = None
+    while True:
+        message = json.loads(connection.recv_bytes())
+        if "spec" in message:
+            spec = ProblemSpec.from_json(message["spec"])
+        else:
+            _reply(connection, _answer(spec, message["fit"]))
+
+
+def _answer(spec: Any, fit: dict[str, Any]) -> dict[str, Any]:
+    from hpo_core.errors import TuningError
+    from hpo_core.problem import open_problem
+
+    try:
+        result = open_problem(spec).fit(fit["configuration"], fit["fold"], fit["resource"])
+    except TuningError as fault:
+        return {"error": str(fault)}
+    except Exception as fault:  # the worker's edge: whatever a library raises fails this fit alone
+        mark = uuid.uuid4().hex[:8]
+        logging.exception("fit failed, %s", mark)
+        return {"error": f"The fit broke off with {type(fault).__name__}: {fault} (trace in the log under {mark})."}
+    return {"result": dataclasses.asdict(result)}
+
+
+def _reply(connection: Connection, message: dict[str, Any]) -> None:
+    connection.send_bytes(json.dumps(message).encode())
+
+
+def _die_with_parent() -> None:
+    """Ends this process soon after its parent died, also in the middle of a long fit."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _limit_memory() -> None:
+    """Too large a fit gets a MemoryError, and when memory runs out all the same, the kernel takes the worker first."""
+    with contextlib.suppress(ImportError, OSError, ValueError):
+        import resource
+
+        limit = int(psutil.virtual_memory().total * _MEMORY_SHARE)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write("800")
+
+
+if __name__ == "__main__":
+    logging.basicConfig(format="%(asctime)s worker %(process)d %(message)s", stream=sys.stderr)
+    main(int(sys.argv[1]))
