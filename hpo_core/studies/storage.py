@@ -1,0 +1,243 @@
+"""The study storage: one database with all its studies."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from optuna.study import StudyDirection
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from hpo_core.errors import StorageError, StudyBusyError, UsageError
+from hpo_core.space import SearchSpace
+from hpo_core.studies import tables
+from hpo_core.studies.database import Database, shared_database
+from hpo_core.studies.schema import prepare
+from hpo_core.studies.study import Study
+from hpo_core.studies.summary import StudySummary, read_summaries
+from hpo_core.studies.table import Direction
+
+DATA_FOLDER_VARIABLE = "TUNING_LAB_DATA"
+DATABASE_FILE = "lab.db"
+
+
+def data_folder(folder: str | Path | None = None) -> Path:
+    """The folder of the lab's data, created if missing: the one given, else $TUNING_LAB_DATA, else the user's own."""
+    chosen = folder or os.environ.get(DATA_FOLDER_VARIABLE)
+    if not chosen:
+        base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+        chosen = Path(base) / "tuning-lab"
+    path = Path(chosen).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise StorageError(
+            f"The data folder {path} cannot be made: {fault.strerror}. Choose another one with {DATA_FOLDER_VARIABLE}."
+        ) from fault
+    return path
+
+
+class StudyStorage:
+    """All studies of one database, a SQLite file or PostgreSQL.
+
+    Cheap to open again, and safe to share between threads.
+
+    Attributes:
+        url: What another process opens it by; may hold a password.
+        shown_url: The same without the password, for messages and screens.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.url, self.shown_url = database.url, database.shown_url
+
+    @classmethod
+    def open(cls, url: str | None = None, *, folder: str | Path | None = None) -> StudyStorage:
+        """The storage at a URL or path of a file, made if it is not there yet.
+
+        Args:
+            url: `sqlite:///...`, `postgresql://...` or a path; without it, the lab's own file in the data folder.
+            folder: The data folder.
+
+        Raises:
+            StorageError: It cannot be opened.
+            UsageError: The URL names no storage.
+        """
+        database = shared_database(url or str(data_folder(folder) / DATABASE_FILE))
+        prepare(database)
+        return cls(database)
+
+    def create(
+        self,
+        name: str,
+        *,
+        direction: Direction,
+        metric: str,
+        space: SearchSpace | None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> Study:
+        """A new, empty study.
+
+        Raises:
+            UsageError: The name is taken, empty or too long.
+        """
+        _check_name(name)
+        if direction not in ("minimize", "maximize"):
+            raise UsageError(f"The direction of a study is minimize or maximize; got {direction!r}.")
+        key = uuid.uuid4().hex
+        own: dict[str, Any] = {tables.KEY_ATTRIBUTE: key, tables.CREATED_ATTRIBUTE: time.time()}
+        if space is not None:
+            own[tables.SPACE_ATTRIBUTE] = space.to_json()
+        with self._database.writing() as connection:
+            study_id = _insert_study(connection, name, direction)
+            _insert_attributes(connection, tables.user_attributes, study_id, {**(attributes or {}), **own})
+            _insert_attributes(
+                connection, tables.system_attributes, study_id, {tables.METRIC_NAMES_ATTRIBUTE: [metric]}
+            )
+        return Study(self._database, study_id, name, key, direction, metric)
+
+    def study(self, name: str) -> Study:
+        """The study of this name.
+
+        Raises:
+            UsageError: There is none; the message names the nearest ones.
+        """
+        with self._database.reading() as connection:
+            study_id = _study_id(connection, name)
+            if study_id is None:
+                raise UsageError(_unknown(connection, name))
+            direction = _direction(connection, study_id)
+            attributes = tables.user_attributes.c
+            query = select(attributes.value_json).where(
+                attributes.study_id == study_id, attributes.key == tables.KEY_ATTRIBUTE
+            )
+            key = connection.execute(query).scalar()
+            system = tables.system_attributes.c
+            query = select(system.value_json).where(
+                system.study_id == study_id, system.key == tables.METRIC_NAMES_ATTRIBUTE
+            )
+            metrics = connection.execute(query).scalar()
+        return Study(
+            self._database,
+            study_id,
+            name,
+            json.loads(key) if key else "",
+            direction,
+            json.loads(metrics)[0] if metrics else "",
+        )
+
+    def has(self, name: str) -> bool:
+        with self._database.reading() as connection:
+            return _study_id(connection, name) is not None
+
+    def summaries(self) -> tuple[StudySummary, ...]:
+        """All studies, the one that changed last first."""
+        with self._database.reading() as connection:
+            return read_summaries(connection, has_runs=self._database.has_lab_tables)
+
+    def rename(self, old: str, new: str) -> None:
+        """Gives a study another name; its trials, runs and key stay.
+
+        Raises:
+            UsageError: There is no such study, or the new name is taken, empty or too long.
+        """
+        _check_name(new)
+        with self._database.writing() as connection:
+            if _study_id(connection, old) is None:
+                raise UsageError(_unknown(connection, old))
+            if new != old and _study_id(connection, new) is not None:
+                raise UsageError(_taken(new))
+            _unique(
+                connection, update(tables.studies).where(tables.studies.c.study_name == old), {"study_name": new}, new
+            )
+
+    def delete(self, name: str) -> None:
+        """Deletes a study with everything that hangs on it.
+
+        Raises:
+            StudyBusyError: A runner works on it.
+            UsageError: There is no such study.
+        """
+        study = self.study(name)
+        run = study.runs.current()
+        if run is not None and run.is_active:
+            raise StudyBusyError(f"The study {name!r} is being run. Stop the run first, then delete the study.")
+        with self._database.writing() as connection:
+            self._database.lock_study(connection, study.study_id, study.key, name)
+            _delete_study(connection, study.study_id)
+            if study.key and self._database.has_lab_tables:
+                for table in (tables.runs, tables.events):
+                    connection.execute(delete(table).where(table.c.study_key == study.key))
+
+    def close(self) -> None:
+        """Closes the connections of this process to the database; they open again when needed."""
+        self._database.engine.dispose()
+
+
+def _check_name(name: str) -> None:
+    if not name.strip():
+        raise UsageError("A study needs a name; got an empty one.")
+    if len(name) > tables.NAME_LENGTH:
+        raise UsageError(f"The name of a study has at most {tables.NAME_LENGTH} characters; got {len(name)}.")
+    if not name.isprintable():
+        raise UsageError(f"The name of a study must be printable, on one line; got {name!r}.")
+
+
+def _insert_study(connection: Connection, name: str, direction: Direction) -> int:
+    if _study_id(connection, name) is not None:
+        raise UsageError(_taken(name))
+    _unique(connection, insert(tables.studies), {"study_name": name}, name)
+    study_id = _study_id(connection, name)
+    assert study_id is not None
+    row = {"study_id": study_id, "direction": StudyDirection[direction.upper()], "objective": 0}
+    connection.execute(insert(tables.directions), row)
+    return study_id
+
+
+def _unique(connection: Connection, statement: Any, row: dict[str, Any], name: str) -> None:
+    try:
+        connection.execute(statement, row)
+    except IntegrityError:
+        raise UsageError(_taken(name)) from None
+
+
+def _insert_attributes(connection: Connection, table: Any, study_id: int, attributes: Mapping[str, Any]) -> None:
+    rows = [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()]
+    connection.execute(insert(table), rows)
+
+
+def _study_id(connection: Connection, name: str) -> int | None:
+    return connection.execute(select(tables.studies.c.study_id).where(tables.studies.c.study_name == name)).scalar()
+
+
+def _direction(connection: Connection, study_id: int) -> Direction:
+    columns = tables.directions.c
+    query = select(columns.direction).where(columns.study_id == study_id).order_by(columns.objective).limit(1)
+    return "maximize" if connection.execute(query).scalar() == StudyDirection.MAXIMIZE else "minimize"
+
+
+def _delete_study(connection: Connection, study_id: int) -> None:
+    of_study = select(tables.trials.c.trial_id).where(tables.trials.c.study_id == study_id)
+    for table in tables.TRIAL_CHILDREN:
+        connection.execute(delete(table).where(table.c.trial_id.in_(of_study)))
+    for table in (tables.trials, *tables.STUDY_CHILDREN, tables.studies):
+        connection.execute(delete(table).where(table.c.study_id == study_id))
+
+
+def _unknown(connection: Connection, name: str) -> str:
+    names = list(connection.execute(select(tables.studies.c.study_name)).scalars())
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    if close:
+        return f"There is no study {name!r}. Did you mean {' or '.join(map(repr, close))}?"
+    return f"There is no study {name!r}; the storage holds {len(names)} {'study' if len(names) == 1 else 'studies'}."
+
+
+def _taken(name: str) -> str:
+    return f"There is a study {name!r} already. Choose another name, or open that one."

@@ -1,0 +1,126 @@
+"""One study: its search space and attributes, its trials written and read, its runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from hpo_core.errors import StorageError, UsageError
+from hpo_core.space import SearchSpace
+from hpo_core.studies import tables
+from hpo_core.studies.database import Database
+from hpo_core.studies.reading import StudyIdentity, read_table
+from hpo_core.studies.recording import TrialWriter, numbers_of_recorded
+from hpo_core.studies.run_log import RunLog
+from hpo_core.studies.table import Direction, TrialTable
+from hpo_core.studies.trial import FinishedTrial
+
+_OWN_ATTRIBUTES = (tables.KEY_ATTRIBUTE, tables.SPACE_ATTRIBUTE, tables.CREATED_ATTRIBUTE)
+
+
+class Study:
+    """A study in a storage. Holds no trials: each `read` hands out a table of its own.
+
+    Attributes:
+        key: What stays the same through renames and tells it from a later study with the same id; "" for studies of
+            other programs.
+        metric: Name of what is optimised; "" where none is given.
+        runs: Its runs and their control.
+    """
+
+    def __init__(
+        self, database: Database, study_id: int, name: str, key: str, direction: Direction, metric: str
+    ) -> None:
+        self._database = database
+        self.study_id, self.name, self.key, self.direction, self.metric = study_id, name, key, direction, metric
+        self.runs = RunLog(database, study_id, key, name)
+        self._space: SearchSpace | None = None
+        self._writer: TrialWriter | None = None
+        self._is_in_doubt = False
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The study's user attributes as they are now, without those that hold the study itself together."""
+        attributes = self._read_attributes()
+        return {name: value for name, value in attributes.items() if name not in _OWN_ATTRIBUTES}
+
+    def space(self) -> SearchSpace | None:
+        """The search space; None for studies of other programs."""
+        if self._space is None:
+            rows = self._read_attributes().get(tables.SPACE_ATTRIBUTE)
+            self._space = None if rows is None else SearchSpace.from_json(rows)
+        return self._space
+
+    def record(self, *trials: FinishedTrial) -> list[int]:
+        """Writes trials in one transaction and returns their numbers, given inside it.
+
+        After a StorageError nothing is written, or, if the connection broke at the end, all is: recording the same
+        trials again then returns the numbers that they have.
+
+        Raises:
+            ConfigurationError: A configuration lies outside the search space. Nothing is written.
+            UsageError: The study has been deleted, or has no search space.
+        """
+        writer = self._checked_writer(trials)
+        if not trials:
+            return []
+        try:
+            with self._database.writing() as connection:
+                self._database.lock_study(connection, self.study_id, self.key, self.name)
+                numbers = self._written_before(connection, trials)
+                missing = [t for t, number in zip(trials, numbers, strict=True) if number is None]
+                new = iter(writer.write(connection, self.study_id, missing) if missing else ())
+        except StorageError:
+            self._is_in_doubt = True
+            raise
+        self._is_in_doubt = False
+        return [next(new) if number is None else number for number in numbers]
+
+    def read(self, previous: TrialTable | None = None) -> TrialTable:
+        """The trials in columns. With the table read before, only what is new is read; unchanged, it is returned.
+
+        Raises:
+            UsageError: The study has been deleted.
+        """
+        identity = StudyIdentity(self._database.shown_url, self.study_id, self.name, self.key, self.direction)
+        with self._database.reading() as connection:
+            return read_table(connection, identity, previous)
+
+    def set_attribute(self, key: str, value: Any) -> None:
+        """Sets one user attribute to a JSON value."""
+        if key in _OWN_ATTRIBUTES:
+            raise UsageError(f"The attribute {key!r} is written by the lab itself. Choose another name.")
+        with self._database.writing() as connection:
+            self._database.lock_study(connection, self.study_id, self.key, self.name)
+            put_attribute(connection, self.study_id, key, value)
+
+    def _written_before(self, connection: Connection, trials: Sequence[FinishedTrial]) -> list[int | None]:
+        if not self._is_in_doubt:
+            return [None] * len(trials)
+        return numbers_of_recorded(connection, self.study_id, trials)
+
+    def _checked_writer(self, trials: tuple[FinishedTrial, ...]) -> TrialWriter:
+        space = self.space()
+        if space is None:
+            raise UsageError(f"The study {self.name!r} has no search space, so the lab cannot add trials to it.")
+        for trial in trials:
+            space.check(trial.configuration)
+        if self._writer is None:
+            self._writer = TrialWriter(space)
+        return self._writer
+
+    def _read_attributes(self) -> dict[str, Any]:
+        columns = tables.user_attributes.c
+        with self._database.reading() as connection:
+            rows = connection.execute(select(columns.key, columns.value_json).where(columns.study_id == self.study_id))
+            return {row.key: json.loads(row.value_json) for row in rows}
+
+
+def put_attribute(connection: Connection, study_id: int, key: str, value: Any) -> None:
+    """Writes one user attribute of a study in place of what it was."""
+    table = tables.user_attributes
+    connection.execute(delete(table).where(table.c.study_id == study_id, table.c.key == key))
+    connection.execute(insert(table), {"study_id": study_id, "key": key, "value_json": json.dumps(value)})

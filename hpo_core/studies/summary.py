@@ -1,0 +1,143 @@
+"""What a list of studies shows, in a handful of queries whatever their number."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from optuna.study import StudyDirection
+from optuna.trial import TrialState
+from sqlalchemy import Connection, Table, func, select
+
+from hpo_core.studies import tables
+from hpo_core.studies.run import Run
+from hpo_core.studies.run_log import run_of_row
+from hpo_core.studies.table import Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudySummary:
+    """One study in a list.
+
+    Attributes:
+        best_value: Of the complete trials, first objective; None without any.
+        created, changed: Epoch seconds; 0 where nothing tells.
+        run: The newest run.
+        is_lab: Whether the lab made it.
+    """
+
+    name: str
+    direction: Direction
+    metric: str
+    n_trials: int
+    n_complete: int
+    n_pruned: int
+    n_failed: int
+    best_value: float | None
+    created: float
+    changed: float
+    run: Run | None
+    is_lab: bool
+
+
+def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySummary, ...]:
+    """All studies, the one that changed last first."""
+    columns = tables.studies.c
+    names = {row.study_id: row.study_name for row in connection.execute(select(columns.study_id, columns.study_name))}
+    directions = _directions(connection)
+    keys = _attributes(connection, tables.user_attributes, tables.KEY_ATTRIBUTE)
+    created = _attributes(connection, tables.user_attributes, tables.CREATED_ATTRIBUTE)
+    metrics = _attributes(connection, tables.system_attributes, tables.METRIC_NAMES_ATTRIBUTE)
+    counts, best = _counts(connection), _best_values(connection, directions)
+    runs = _newest_runs(connection) if has_runs else {}
+    summaries = []
+    for study_id, name in names.items():
+        count = counts.get(study_id, _Counts())
+        run = runs.get(keys.get(study_id, ""))
+        born = created.get(study_id) or count.first
+        changes = (born, count.last, run.heartbeat if run else 0.0)
+        summaries.append(
+            StudySummary(
+                name=name,
+                direction=directions.get(study_id, "minimize"),
+                metric=next(iter(metrics.get(study_id) or [""])),
+                n_trials=sum(count.by_state.values()),
+                n_complete=count.by_state[TrialState.COMPLETE],
+                n_pruned=count.by_state[TrialState.PRUNED],
+                n_failed=count.by_state[TrialState.FAIL],
+                best_value=best.get(study_id),
+                created=born,
+                changed=max(changes),
+                run=run,
+                is_lab=study_id in keys,
+            )
+        )
+    return tuple(sorted(summaries, key=lambda summary: summary.changed, reverse=True))
+
+
+@dataclass(slots=True)
+class _Counts:
+    """Trials of one study by state, and when the first began and the last ended."""
+
+    by_state: Counter[TrialState] = field(default_factory=Counter)
+    first: float = 0.0
+    last: float = 0.0
+
+
+def _directions(connection: Connection) -> dict[int, Direction]:
+    columns = tables.directions.c
+    rows = connection.execute(select(columns.study_id, columns.direction).where(columns.objective == 0))
+    return {row.study_id: "maximize" if row.direction == StudyDirection.MAXIMIZE else "minimize" for row in rows}
+
+
+def _attributes(connection: Connection, table: Table, key: str) -> dict[int, Any]:
+    rows = connection.execute(select(table.c.study_id, table.c.value_json).where(table.c.key == key))
+    return {row.study_id: json.loads(row.value_json) for row in rows}
+
+
+def _counts(connection: Connection) -> dict[int, _Counts]:
+    columns = tables.trials.c
+    query = select(
+        columns.study_id,
+        columns.state,
+        func.count().label("n"),
+        func.min(columns.datetime_start).label("first"),
+        func.max(func.coalesce(columns.datetime_complete, columns.datetime_start)).label("last"),
+    ).group_by(columns.study_id, columns.state)
+    counts: dict[int, _Counts] = defaultdict(_Counts)
+    for row in connection.execute(query):
+        count = counts[row.study_id]
+        count.by_state[row.state] += row.n
+        starts = [s for s in (count.first, _epoch(row.first)) if s]
+        count.first = min(starts, default=0.0)
+        count.last = max(count.last, _epoch(row.last))
+    return counts
+
+
+def _best_values(connection: Connection, directions: dict[int, Direction]) -> dict[int, float]:
+    """By study, of complete trials; infinities count as what they are."""
+    trials, values = tables.trials.c, tables.values.c
+    query = (
+        select(trials.study_id, values.value_type, func.min(values.value), func.max(values.value))
+        .join_from(tables.trials, tables.values, trials.trial_id == values.trial_id)
+        .where(trials.state == TrialState.COMPLETE, values.objective == 0)
+        .group_by(trials.study_id, values.value_type)
+    )  # fmt: skip
+    found: dict[int, list[float]] = defaultdict(list)
+    for study_id, value_type, low, high in connection.execute(query):
+        found[study_id] += {"INF_POS": [math.inf], "INF_NEG": [-math.inf]}.get(value_type, [low, high])
+    return {i: max(ends) if directions.get(i) == "maximize" else min(ends) for i, ends in found.items()}
+
+
+def _newest_runs(connection: Connection) -> dict[str, Run]:
+    newest = select(func.max(tables.runs.c.run_id)).group_by(tables.runs.c.study_key)
+    rows = connection.execute(select(tables.runs).where(tables.runs.c.run_id.in_(newest))).mappings()
+    return {row["study_key"]: run_of_row(row) for row in rows}
+
+
+def _epoch(moment: datetime | None) -> float:
+    return 0.0 if moment is None else moment.replace(tzinfo=UTC).timestamp()
