@@ -1,8 +1,7 @@
 """Data sets: bundled ones, one file each, and tables that a person brings."""
 
 from hpo_core.datasets._base import Dataset, DataSource, Task
-from hpo_core.discovery import Catalogue
+from hpo_core.datasets._loading import DATASETS, dataset_from_table, load_dataset
+from hpo_core.datasets._reading import read_table
 
-DATASETS: Catalogue[DataSource] = Catalogue("hpo_core.datasets", DataSource, "data set")
-
-__all__ = ["DATASETS", "DataSource", "Dataset", "Task"]
+__all__ = ["DATASETS", "DataSource", "Dataset", "Task", "dataset_from_table", "load_dataset", "read_table"]

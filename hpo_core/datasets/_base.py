@@ -36,12 +36,13 @@ class DataSource:
 
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
-    """A table ready to tune on: target chosen, rows without a target left out, nothing else changed.
+    """A table ready to tune on: target chosen; rows without a target and columns that cannot help left out.
 
     Attributes:
         name: Key of the bundled set, or the file's name.
         label: Name on screen.
-        features: Features, shape (n, d), with column names as strings, unique; may hold missing values, text, dates.
+        features: Features, shape (n, d), columns of bool, NumPy numbers, str or datetime64[us], with unique names;
+            missing values are NaN or NaT, infinite ones there are none.
         target: Class numbers 0..k-1 (int64) or finite numbers (float64), shape (n,).
         target_name: Name of the target column.
         task: Classification or regression.
