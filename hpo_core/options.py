@@ -17,7 +17,10 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Option:
-    """One option as declared: `kind` is bool, int, float or choice; limits are inclusive."""
+    """One option as declared: `kind` is bool, int, float, choice or parameter; limits are inclusive.
+
+    A choice is one of `choices`. A parameter is the name of one of the study's parameters, "" for an automatic pick.
+    """
 
     name: str
     label: str
@@ -31,6 +34,8 @@ class Option:
     def why_invalid(self, value: object) -> str | None:
         if self.kind == "choice":
             is_right, what = value in self.choices, f"one of {', '.join(self.choices)}"
+        elif self.kind == "parameter":
+            is_right, what = isinstance(value, str), "the name of a parameter"
         elif self.kind == "bool":
             is_right, what = isinstance(value, bool), "true or false"
         else:
@@ -65,7 +70,8 @@ def option(
     if choices:
         kind = "choice"
     else:
-        kind = next(k for t, k in ((bool, "bool"), (int, "int"), (float, "float")) if isinstance(default, t))
+        kinds = ((bool, "bool"), (int, "int"), (float, "float"), (str, "parameter"))
+        kind = next(k for t, k in kinds if isinstance(default, t))
     metadata = {"label": label, "explanation": explanation, "kind": kind, "low": low, "high": high, "choices": choices}
     return dataclasses.field(default=default, metadata={"option": metadata})
 

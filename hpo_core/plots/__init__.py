@@ -1,1 +1,43 @@
 """Plots, one file each."""
+
+from typing import Any
+
+from hpo_core.discovery import Catalogue
+from hpo_core.plots._base import Plot
+from hpo_core.plots._encoding import figure_json
+from hpo_core.plots._look import (
+    DARK,
+    DEFAULT,
+    LIGHT,
+    LIVE,
+    MANUAL,
+    ArmStyle,
+    Figure,
+    Look,
+    arm_label,
+    axis,
+    faint,
+    layout,
+    plain,
+)
+
+PLOTS: Catalogue[Plot[Any]] = Catalogue("hpo_core.plots", Plot, "plot")
+
+__all__ = [
+    "DARK",
+    "DEFAULT",
+    "LIGHT",
+    "LIVE",
+    "MANUAL",
+    "PLOTS",
+    "ArmStyle",
+    "Figure",
+    "Look",
+    "Plot",
+    "arm_label",
+    "axis",
+    "faint",
+    "figure_json",
+    "layout",
+    "plain",
+]

@@ -1,0 +1,66 @@
+"""Which trials to draw when there are too many, and which values to leave out of view."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpo_core.studies.table import Floats, TrialTable
+
+Rows = NDArray[np.int64]
+
+_KNUTH = 2654435761
+
+
+def representative_rows(table: TrialTable, candidates: Rows, limit: int, n_best: int) -> Rows:
+    """At most `limit` of the candidate rows: the best, the person's own, and an even sample of the others, in order.
+
+    The sample depends on the trials' numbers alone, so that it hardly changes while a search adds trials.
+    """
+    if len(candidates) <= limit:
+        return candidates
+    order = np.argsort(np.where(table.is_complete, table.sign * table.values, np.inf)[candidates], kind="stable")
+    rank = np.empty(len(candidates), dtype=np.int64)
+    rank[order] = np.arange(len(candidates))
+    is_own = np.isin(table.arms[candidates], ("manual", "default"))
+    shuffled = (table.numbers[candidates].astype(np.uint64) * np.uint64(_KNUTH)) % np.uint64(2**32)
+    tier = np.where(rank < n_best, 0, np.where(is_own, 1, 2))
+    chosen = np.lexsort((shuffled, tier))[:limit]
+    return np.sort(candidates[chosen])
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A range of values in which the good trials can be told apart.
+
+    Attributes:
+        low, high: Ends of the range, padded.
+        n_outside: Finite values that lie outside, all on the worse side.
+        n_infinite: Values that are infinite.
+    """
+
+    low: float
+    high: float
+    n_outside: int
+    n_infinite: int
+
+
+def robust_limits(values: Floats, sign: float) -> Limits:
+    """Limits that hold the best value and leave out terrible ones. Shape (n,), no NaN.
+
+    Values are left out when they are further from the better three quarters than twice the width of these.
+    """
+    finite = sign * values[np.isfinite(values)]
+    n_infinite = len(values) - len(finite)
+    if not len(finite):
+        return Limits(0.0, 1.0, 0, n_infinite)
+    best, worst = float(finite.min()), float(finite.max())
+    quarter = float(np.quantile(finite, 0.75))
+    fence = quarter + 2 * (quarter - best)
+    if len(finite) >= 8 and quarter > best and worst > fence:
+        worst = float(finite[finite <= fence].max())
+    pad = 0.06 * (worst - best) or max(abs(best) * 0.02, 1e-3)
+    ends = sorted((sign * (best - pad), sign * (worst + pad)))
+    return Limits(ends[0], ends[1], int((finite > worst).sum()), n_infinite)

@@ -1,0 +1,128 @@
+"""A model of a study: the value that a configuration would have, and how far to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.stats import rankdata
+
+from hpo_core import gaussian_process
+from hpo_core.analysis.selection import Rows, representative_rows, robust_limits
+from hpo_core.analysis.units import space_of, units_of
+from hpo_core.cube import Cube
+from hpo_core.gaussian_process import GaussianProcess
+from hpo_core.studies.table import Floats, TrialTable
+from hpo_core.warping import Prediction
+
+FEWEST = 8
+_MOST, _BEST = 300, 150
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How well each trial's value is told from all the others.
+
+    Attributes:
+        r2: Share of the values' variance that is explained, at most 1; 0 or less means no better than their mean.
+        rank_correlation: Spearman's, from -1 to 1.
+        n_trials: Trials that the model was learned from.
+    """
+
+    r2: float
+    rank_correlation: float
+    n_trials: int
+
+
+@dataclass(frozen=True, eq=False)
+class Surrogate:
+    """A Gaussian process over all parameters of a study.
+
+    Attributes:
+        table: The study.
+        rows: Trials that it was learned from: at most 300, the best 150 and an even sample of the others.
+        values: Their values, terrible ones pulled in to the worst of the others so that they do not set the scale.
+        process: The fitted process.
+    """
+
+    table: TrialTable
+    rows: Rows
+    values: Floats
+    process: GaussianProcess
+
+    @cached_property
+    def quality(self) -> Quality:
+        expected = self.process.leave_one_out().mean
+        spread = float(((self.values - self.values.mean()) ** 2).sum())
+        error = float(((self.values - expected) ** 2).sum())
+        r2 = 1 - error / spread if spread > 0 else 0.0
+        return Quality(r2, _rank_correlation(self.values, expected), len(self.rows))
+
+    @cached_property
+    def importances(self) -> dict[str, float]:
+        """Mean squared change of the expected value when a parameter is shuffled among the trials; sums to 1."""
+        units = self.process.units
+        expected = self.process.predict(units).mean
+        order = np.random.default_rng(0).permutation(len(units))
+        changes = []
+        for column in range(units.shape[1]):
+            shuffled = units.copy()
+            shuffled[:, column] = units[order, column]
+            changes.append(float(((self.process.predict(shuffled).mean - expected) ** 2).mean()))
+        total = sum(changes) or 1.0
+        return {name: change / total for name, change in zip(self.table.params, changes, strict=True)}
+
+    def anchor(self, *names: str) -> int:
+        """Row of the best trial that uses all these parameters; of the best trial when none does."""
+        complete = self.table.is_complete & np.isfinite(self.table.values)
+        used = complete & np.all([~np.isnan(self.table.params[name]) for name in names], axis=0)
+        signed = np.where(used if used.any() else complete, self.table.sign * self.table.values, np.inf)
+        return int(np.argmin(signed))
+
+    def plane(self, x: str, y: str, x_units: Floats, y_units: Floats) -> Prediction:
+        """Expected values and their standard deviations, shape (len(y_units), len(x_units)).
+
+        The other parameters stay as in `anchor`. One that it does not use, and a category on the grid does, is taken
+        from the best trial that uses it.
+        """
+        names = list(self.table.params)
+        base = units_of(self.table, np.array([self.anchor(x, y)]))[0]
+        for column in np.flatnonzero(np.isnan(base)):
+            base[column] = units_of(self.table, np.array([self.anchor(names[column])]))[0, column]
+        points = np.tile(base, (len(y_units) * len(x_units), 1))
+        points[:, names.index(x)] = np.tile(x_units, len(y_units))
+        points[:, names.index(y)] = np.repeat(y_units, len(x_units))
+        shape = (len(y_units), len(x_units))
+        prediction = self.process.predict(Cube(self.process.space).snap(points))
+        return Prediction(prediction.mean.reshape(shape), prediction.sd.reshape(shape))
+
+
+def why_no_surrogate(table: TrialTable) -> str | None:
+    """The sentence why nothing can be learned from the trials, or None."""
+    usable = table.is_complete & np.isfinite(table.values)
+    count = int(usable.sum())
+    if count < FEWEST:
+        return f"A model of the values needs at least {FEWEST} finished trials; so far it has {count}."
+    if np.ptp(table.values[usable]) == 0:
+        return "All finished trials have the same value, so there is no shape to show."
+    return None
+
+
+def fit_surrogate(table: TrialTable, *, seed: int = 0, previous: Surrogate | None = None) -> Surrogate:
+    """Learns a surrogate from a table for which `why_no_surrogate` is None. `previous` speeds up a refit."""
+    usable = np.flatnonzero(table.is_complete & np.isfinite(table.values))
+    rows = representative_rows(table, usable, _MOST, _BEST)
+    limits = robust_limits(table.values[usable], table.sign)
+    values = np.clip(table.values[rows], limits.low, limits.high)
+    space, units = space_of(table), units_of(table, rows)
+    always = np.array([p.when is None for p in space.parameters])
+    units = np.where(np.isnan(units) & always, 0.5, units)
+    earlier = previous.process if previous else None
+    return Surrogate(table, rows, values, gaussian_process.fit(space, units, values, seed=seed, previous=earlier))
+
+
+def _rank_correlation(a: Floats, b: Floats) -> float:
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return 0.0
+    return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])

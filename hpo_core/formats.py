@@ -1,0 +1,80 @@
+"""Numbers as people read them: four significant digits, units after the number, thousands separated."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+NOTHING = "–"
+
+
+def format_score(value: float) -> str:
+    """Four significant digits with trailing zeros, so that scores of one column line up.
+
+    >>> format_score(0.995), format_score(12345.6), format_score(-0.00001234), format_score(float("nan"))
+    ('0.9950', '12,346', '-1.234e-05', '–')
+    """
+    if math.isnan(value):
+        return NOTHING
+    if 1000 <= abs(value) < 1e7:
+        return f"{value:,.0f}"
+    return f"{value:#.4g}".rstrip(".")
+
+
+def format_value(value: Any) -> str:
+    """A parameter's value: numbers with at most four significant digits, everything else as its own text.
+
+    >>> format_value(0.004), format_value(1437), format_value(12345), format_value("rbf"), format_value(None)
+    ('0.004', '1,437', '12,345', 'rbf', 'None')
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    if math.isnan(value):
+        return NOTHING
+    if isinstance(value, int) or (value.is_integer() and abs(value) < 1e7):
+        return f"{int(value):,}"
+    return f"{value:,.0f}" if 10_000 <= abs(value) < 1e7 else f"{value:.4g}"
+
+
+def format_seconds(seconds: float) -> str:
+    """A duration in its two largest useful units.
+
+    >>> [format_seconds(s) for s in (0.0123, 0.84, 12.3, 130, 3900, 200000)]
+    ['12 ms', '0.84 s', '12 s', '2 min 10 s', '1 h 5 min', '2 d 7 h']
+    """
+    if not math.isfinite(seconds):
+        return NOTHING
+    if seconds < 0.1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.5:
+        return f"{seconds:.2g} s"
+    whole = round(seconds)
+    for size, unit, part, part_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // part
+            return f"{whole // size} {unit}" + (f" {rest} {part_unit}" if rest else "")
+    return f"{whole} s"
+
+
+def format_count(count: int, noun: str = "") -> str:
+    """A whole number with its noun in the right number.
+
+    >>> format_count(12345), format_count(1, "trial"), format_count(2, "trial")
+    ('12,345', '1 trial', '2 trials')
+    """
+    return f"{count:,}" if not noun else f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def round_significant(values: NDArray[np.float64], digits: int = 4) -> NDArray[np.float64]:
+    """The numbers rounded to so many significant digits, any shape; NaN and infinities stay.
+
+    >>> round_significant(np.array([0.00123456, 98765.4, 0.0, np.nan])).tolist()
+    [0.001235, 98770.0, 0.0, nan]
+    """
+    usable = np.isfinite(values) & (values != 0)
+    exponent = digits - 1 - np.floor(np.log10(np.abs(np.where(usable, values, 1.0)))).astype(int)
+    up, down = 10.0 ** np.maximum(exponent, 0), 10.0 ** np.maximum(-exponent, 0)
+    return np.where(usable, np.round(np.where(usable, values, 1.0) * up / down) * down / up, values)

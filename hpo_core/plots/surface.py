@@ -1,0 +1,402 @@
+"""The response surface: what value two parameters promise, learned from the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from scipy.spatial import cKDTree
+
+from hpo_core.analysis.selection import Rows, representative_rows
+from hpo_core.analysis.surrogate import Quality, fit_surrogate, why_no_surrogate
+from hpo_core.analysis.units import unit_column, value_at
+from hpo_core.formats import format_count, format_score, format_value
+from hpo_core.options import option
+from hpo_core.plots import DEFAULT, MANUAL, Figure, Look, Plot, axis, faint, layout, plain
+from hpo_core.plots._hover import hover
+from hpo_core.plots._ticks import unit_ticks
+from hpo_core.space import Configuration
+from hpo_core.studies.table import Floats, TrialTable
+
+_POINTS, _MOST_MARKS = 50, 300
+_REACH = 0.18
+_FLAT, _DEEP = "map", "3-D"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One of the two parameters of a surface.
+
+    Attributes:
+        name: The parameter.
+        distribution: Its range.
+        units: Places of the grid in [0, 1].
+        values: What stands there: numbers, or labels of categories.
+        trials: Places in [0, 1] of the trials that are drawn; NaN where they do not use it.
+    """
+
+    name: str
+    distribution: BaseDistribution
+    units: Floats
+    values: list[Any]
+    trials: Floats
+
+    @property
+    def is_category(self) -> bool:
+        return isinstance(self.distribution, CategoricalDistribution)
+
+    @property
+    def title(self) -> str:
+        return plain(self.name) + (", log" if getattr(self.distribution, "log", False) else "")
+
+    @property
+    def trial_values(self) -> list[Any]:
+        """What stands where the drawn trials are."""
+        return [None if np.isnan(u) else value_at(self.distribution, float(u)) for u in self.trials]
+
+    def on_map(self, values: list[Any]) -> list[Any]:
+        """The values as the axis of the map takes them."""
+        return [plain(value) for value in values] if self.is_category else values
+
+
+@dataclass(frozen=True, eq=False)
+class SurfaceData:
+    """What a response surface draws.
+
+    Attributes:
+        table: The study.
+        x, y: The two parameters.
+        mean, sd: Expected value and its standard deviation, shape (y, x); NaN far from all trials.
+        rows: Trials that are drawn, all of which use both parameters.
+        anchor: Row of the trial that gives the other parameters their values.
+        quality: How far the surface can be trusted.
+        importances: Share of each parameter in the surrogate's ups and downs.
+    """
+
+    table: TrialTable
+    x: Side
+    y: Side
+    mean: Floats
+    sd: Floats
+    rows: Rows
+    anchor: int
+    quality: Quality
+    importances: dict[str, float]
+
+    @property
+    def n_others(self) -> int:
+        return len(self.table.params) - 2
+
+
+@dataclass(frozen=True)
+class Surface(Plot[SurfaceData]):
+    """Expected value over two parameters."""
+
+    key: ClassVar[str] = "surface"
+    label: ClassVar[str] = "Surface"
+    purpose: ClassVar[str] = "The expected value over two parameters, learned from the trials."
+    question: ClassVar[str] = "Where is it good, and where has nobody looked?"
+    how_to_read: ClassVar[str] = (
+        "Stronger colour is better, blank means no trial is near. "
+        "Click anywhere to put the sliders there, drag to zoom."
+    )
+    is_costly: ClassVar[bool] = True
+
+    x: str = option("", "Across", "The parameter along the x axis.")
+    y: str = option("", "Up", "The parameter along the y axis.")
+    view: str = option(_FLAT, "View", "A map from above, or a landscape to turn.", choices=(_FLAT, _DEEP))
+
+    def why_unavailable(self, table: TrialTable) -> str | None:
+        unknown = [name for name in (self.x, self.y) if name and name not in table.params]
+        if unknown:
+            return f"There is no parameter {unknown[0]!r}; there are {', '.join(table.params) or 'none'}."
+        if len(_moving(table)) < 2:
+            return "A surface needs two parameters that differ between the trials."
+        if self.x and self.x == self.y:
+            return f"Both sides of the surface are {self.x}. Choose another parameter for one of them."
+        return why_no_surrogate(table)
+
+    def compute(self, table: TrialTable) -> SurfaceData:
+        surrogate = fit_surrogate(table)
+        x_name, y_name = self._chosen(table, surrogate.importances)
+        used = table.is_complete & np.isfinite(table.values)
+        used &= ~np.isnan(table.params[x_name]) & ~np.isnan(table.params[y_name])
+        rows = representative_rows(table, np.flatnonzero(used), _MOST_MARKS, _MOST_MARKS // 2)
+        x, y = (_side(table, name, rows) for name in (x_name, y_name))
+        plane = surrogate.plane(x_name, y_name, x.units, y.units)
+        is_near = _is_near(x, y)
+        return SurfaceData(
+            table=table,
+            x=x,
+            y=y,
+            mean=np.where(is_near, plane.mean, np.nan),
+            sd=np.where(is_near, plane.sd, np.nan),
+            rows=rows,
+            anchor=surrogate.anchor(x_name, y_name),
+            quality=surrogate.quality,
+            importances=surrogate.importances,
+        )
+
+    def _chosen(self, table: TrialTable, importances: Mapping[str, float]) -> tuple[str, str]:
+        """The two parameters, the most important ones where none was chosen."""
+        taken = [name for name in (self.x, self.y) if name]
+        free = [n for n in sorted(_moving(table), key=lambda name: -importances[name]) if n not in taken]
+        x = self.x or free.pop(0)
+        return x, self.y or free.pop(0)
+
+    def draw(self, data: SurfaceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
+        deep = self.view == _DEEP
+        ground = _landscape(data, look) if deep else _map(data, look)
+        marks = [_mark_trace(data, mark, deep) for mark in _marks(data, look, current)]
+        revision = f"{data.table.study} {data.x.name} {data.y.name} {self.view}"
+        places: dict[str, Any]
+        if deep:
+            places = {"scene": _scene(data, look), "margin": {"l": 0, "r": 0, "t": 24, "b": 0}}
+        else:
+            places = {"xaxis": _side_axis(data.x, look), "yaxis": _side_axis(data.y, look)}
+        return {"data": [ground, *marks], "layout": layout(look, revision=revision, **places)}
+
+    def locate(self, data: SurfaceData, x: Any, y: Any) -> Configuration:
+        is_unit = self.view == _DEEP
+        return {side.name: _legal(side, place, is_unit) for side, place in ((data.x, x), (data.y, y))}
+
+    def numbers(self, data: SurfaceData) -> pd.DataFrame:
+        n_x, n_y = len(data.x.values), len(data.y.values)
+        return pd.DataFrame(
+            {
+                data.x.name: data.x.values * n_y,
+                data.y.name: [value for value in data.y.values for _ in range(n_x)],
+                "expected value": data.mean.ravel(),
+                "sd": data.sd.ravel(),
+            }
+        ).dropna(subset=["expected value"], ignore_index=True)
+
+    def alt(self, data: SurfaceData) -> str:
+        if np.isnan(data.mean).all():
+            return f"No trial is near any place of {data.x.name} and {data.y.name}."
+        signed = np.where(np.isnan(data.mean), np.inf, data.table.sign * data.mean)
+        row, column = np.unravel_index(int(signed.argmin()), signed.shape)
+        return (
+            f"Expected value over {data.x.name} and {data.y.name}: best "
+            f"({format_score(float(data.mean[row, column]))}) "
+            f"near {data.x.name} {format_value(data.x.values[column])} and "
+            f"{data.y.name} {format_value(data.y.values[row])}. {_trust(data.quality)}"
+        )
+
+    def caption(self, data: SurfaceData) -> str:
+        number = data.table.numbers[data.anchor]
+        held = f"; the other {data.n_others} parameters as in trial {number}" if data.n_others > 1 else ""
+        held = f"; the other parameter as in trial {number}" if data.n_others == 1 else held
+        n_usable = int((data.table.is_complete & np.isfinite(data.table.values)).sum())
+        share = "all " if len(data.rows) == n_usable else f"{len(data.rows):,} of "
+        shown = f"Showing {share}{format_count(n_usable, 'finished trial')}"
+        return f"{shown}{held}. {_trust(data.quality)}"
+
+
+def _moving(table: TrialTable) -> list[str]:
+    """Parameters with at least two different values among the finished trials."""
+    usable = table.is_complete & np.isfinite(table.values)
+    columns = {name: column[usable & ~np.isnan(column)] for name, column in table.params.items()}
+    return [name for name, column in columns.items() if len(column) and column.min() < column.max()]
+
+
+def _side(table: TrialTable, name: str, rows: Rows) -> Side:
+    distribution = table.distributions[name]
+    if isinstance(distribution, CategoricalDistribution):
+        units = (np.arange(len(distribution.choices)) + 0.5) / len(distribution.choices)
+    else:
+        units = np.linspace(0, 1, _POINTS)
+        if isinstance(distribution, IntDistribution):
+            whole = np.array([value_at(distribution, float(u)) for u in units], dtype=float)
+            units = unit_column(distribution, np.unique(whole))
+    values = [value_at(distribution, float(u)) for u in units]
+    return Side(name, distribution, units, values, unit_column(distribution, table.params[name][rows]))
+
+
+def _is_near(x: Side, y: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Where on the grid, shape (y, x), a trial lies within a fifth of the ranges, in the same category."""
+    weights = np.array([100.0 if side.is_category else 1.0 for side in (x, y)])
+    tree = cKDTree(np.column_stack([x.trials, y.trials]) * weights)
+    grid = np.column_stack([np.tile(x.units, len(y.units)), np.repeat(y.units, len(x.units))])
+    distance, _ = tree.query(grid * weights, distance_upper_bound=_REACH)
+    return np.isfinite(distance).reshape(len(y.units), len(x.units))
+
+
+def _colours(data: SurfaceData, look: Look) -> dict[str, Any]:
+    is_rising = data.table.direction == "maximize"
+    scale = look.scale if is_rising else look.scale[::-1]
+    title = {"text": look.value_label, "font": {"size": 12, "color": look.muted}, "side": "top"}
+    bar = {"title": title, "thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11, "color": look.muted}}
+    return {
+        "colorscale": [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)],
+        "colorbar": {**bar, "tickformat": ".3~g", "len": 0.9},
+    }
+
+
+def _map(data: SurfaceData, look: Look) -> dict[str, Any]:
+    trace = {
+        "x": data.x.on_map(data.x.values),
+        "y": data.y.on_map(data.y.values),
+        "z": data.mean.astype(np.float32),
+        "customdata": data.sd.astype(np.float32),
+        "hovertemplate": f"{plain(data.x.name)} <b>%{{x}}</b><br>{plain(data.y.name)} <b>%{{y}}</b>"
+        "<br>expected %{z:.4~g} ± %{customdata:.2~g}<extra></extra>",
+        "name": "expected",
+        **_colours(data, look),
+    }
+    if data.x.is_category or data.y.is_category:
+        return {"type": "heatmap", "xgap": 1, "ygap": 1, **trace}
+    lines = {"color": faint(look.surface, 0.45), "width": 1}
+    return {"type": "contour", "contours": {"coloring": "heatmap"}, "line": lines, "ncontours": 14, **trace}
+
+
+def _landscape(data: SurfaceData, look: Look) -> dict[str, Any]:
+    return {
+        "type": "surface",
+        "x": data.x.units,
+        "y": data.y.units,
+        "z": data.mean.astype(np.float32),
+        "hovertemplate": "expected %{z:.4~g}<extra></extra>",
+        "name": "expected",
+        "opacity": 0.95,
+        "lighting": {"ambient": 0.85, "diffuse": 0.3, "specular": 0.05},
+        "contours": {"z": {"show": True, "width": 1, "color": faint(look.surface, 0.6)}},
+        **_colours(data, look),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    name: str
+    x: list[Any]
+    y: list[Any]
+    z: list[float]
+    marker: dict[str, Any]
+    customdata: list[list[Any]] | None = None
+    template: str = ""
+
+
+def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> list[_Mark]:
+    """Trials by arm, a ring around the best of them, a star for the sliders."""
+    table, marks = data.table, []
+    x, y = np.array(data.x.trial_values, dtype=object), np.array(data.y.trial_values, dtype=object)
+    for arm, style in look.arm_styles(table.arms.tolist()).items():
+        mine = np.flatnonzero(table.arms[data.rows] == arm)
+        if len(mine):
+            shown = hover(table, data.rows[mine], style.label)
+            size = {MANUAL: 9, DEFAULT: 11}.get(arm, 6)
+            filled = arm in (MANUAL, DEFAULT)
+            edge = {"width": 1.2, "color": look.surface if filled else look.text}
+            colour = style.colour if filled else look.surface
+            marker = {"symbol": style.symbol.removesuffix("-open"), "size": size, "color": colour, "line": edge}
+            marker["opacity"] = 1 if filled else 0.85
+            z = table.values[data.rows[mine]].tolist()
+            marks.append(_Mark(style.label, list(x[mine]), list(y[mine]), z, marker, shown.customdata, shown.template))
+    best = data.rows[np.argmin(table.sign * table.values[data.rows])]
+    place = [int(np.flatnonzero(data.rows == best)[0])]
+    ring = {"symbol": "circle-open", "size": 16, "color": look.text, "line": {"width": 2.4, "color": look.text}}
+    label = f"best: trial {table.numbers[best]}, {format_score(float(table.values[best]))}"
+    marks.append(_Mark(label, list(x[place]), list(y[place]), [float(table.values[best])], ring))
+    return marks + _star(data, look, current)
+
+
+def _star(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> list[_Mark]:
+    places = [_unit_of(side, (current or {}).get(side.name)) for side in (data.x, data.y)]
+    if None in places:
+        return []
+    x, y = (float(place or 0.0) for place in places)
+    column, row = int(np.abs(data.x.units - x).argmin()), int(np.abs(data.y.units - y).argmin())
+    height = float(data.mean[row, column])
+    height = height if np.isfinite(height) else float(np.median(data.table.values[data.rows]))
+    values = [value_at(side.distribution, place) for side, place in ((data.x, x), (data.y, y))]
+    star = {"symbol": "star", "size": 17, "color": look.you, "line": {"width": 1.2, "color": look.surface}}
+    return [_Mark("the sliders", [values[0]], [values[1]], [height], star)]
+
+
+def _unit_of(side: Side, value: Any) -> float | None:
+    try:
+        internal = side.distribution.to_internal_repr(value)
+    except ValueError:
+        return None
+    return float(unit_column(side.distribution, np.array([internal], dtype=float))[0])
+
+
+def _mark_trace(data: SurfaceData, mark: _Mark, deep: bool) -> dict[str, Any]:
+    hovering = (
+        {"customdata": mark.customdata, "hovertemplate": mark.template} if mark.template else {"hoverinfo": "skip"}
+    )
+    trace = {"mode": "markers", "name": mark.name, "marker": mark.marker, **hovering}
+    if not deep:
+        return {"type": "scatter", "x": data.x.on_map(mark.x), "y": data.y.on_map(mark.y), **trace}
+    symbols = {"star": "diamond", "circle-open": "circle-open", "diamond": "diamond", "square": "square"}
+    size = max(3, mark.marker["size"] * 0.55)
+    marker = {**mark.marker, "size": size, "symbol": symbols.get(mark.marker["symbol"], "circle")}
+    x, y = ([_unit_of(s, _choice(s, v)) for v in places] for s, places in ((data.x, mark.x), (data.y, mark.y)))
+    return {"type": "scatter3d", "x": x, "y": y, "z": mark.z, **trace, "marker": marker}
+
+
+def _choice(side: Side, value: Any) -> Any:
+    """The category that a label stands for; numbers as they are."""
+    if isinstance(side.distribution, CategoricalDistribution):
+        return next(
+            (choice for choice in side.distribution.choices if str(value) in (str(choice), plain(choice))), value
+        )
+    return value
+
+
+def _legal(side: Side, place: Any, is_unit: bool) -> Any:
+    """The legal value nearest to a place that was clicked."""
+    if is_unit:
+        return _choice(side, value_at(side.distribution, float(place)))
+    if side.is_category:
+        return _choice(side, place)
+    unit = unit_column(side.distribution, np.array([float(place)]))[0]
+    return value_at(side.distribution, float(unit))
+
+
+def _side_axis(side: Side, look: Look) -> dict[str, Any]:
+    if side.is_category:
+        order = {"categoryarray": side.on_map(side.values), "categoryorder": "array"}
+        return axis(look, side.title, type="category", showgrid=False, **order)
+    kind = "log" if getattr(side.distribution, "log", False) else "linear"
+    extra = (
+        {"exponentformat": "power", "dtick": 1} if kind == "log" and len(unit_ticks(side.distribution)[0]) > 2 else {}
+    )
+    ends = [float(side.values[0]), float(side.values[-1])]
+    if kind == "log":
+        ends = [float(np.log10(end)) for end in ends]
+    return axis(look, side.title, type=kind, range=ends, showgrid=False, **extra)
+
+
+def _scene(data: SurfaceData, look: Look) -> dict[str, Any]:
+    def place(side: Side) -> dict[str, Any]:
+        marks, labels = unit_ticks(side.distribution)
+        return {"title": {"text": side.title}, "tickvals": marks, "ticktext": labels, **plain}
+
+    plain = {"gridcolor": look.grid, "color": look.muted, "showbackground": False, "zeroline": False}
+    height = {"title": {"text": look.value_label}, **plain}
+    eye = {"x": -1.45, "y": -1.45, "z": 0.9}
+    return {
+        "xaxis": place(data.x),
+        "yaxis": place(data.y),
+        "zaxis": height,
+        "camera": {"eye": eye},
+        "aspectmode": "manual",
+        "aspectratio": {"x": 1, "y": 1, "z": 0.6},
+    }
+
+
+def _trust(quality: Quality) -> str:
+    figures = f"leave-one-out R² {quality.r2:.2f}, rank correlation {quality.rank_correlation:.2f}"
+    if quality.r2 >= 0.7:
+        return f"The surface predicts unseen trials well ({figures})."
+    if quality.r2 >= 0.3:
+        return f"The surface predicts unseen trials roughly ({figures})."
+    return f"The surface hardly predicts unseen trials ({figures}): do not read its details."
+
+
+SURFACE = Surface()
