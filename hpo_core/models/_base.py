@@ -22,6 +22,7 @@ class DataFacts:
         n_features: Columns after preparation (one-hot columns counted).
         n_classes: Classes; 0 for regression.
         feature_variance: Variance over all entries of the prepared matrix, as SVC's gamma="scale" takes it.
+        target_scale: Standard deviation of the target; 1 for classification.
     """
 
     task: Task
@@ -29,6 +30,7 @@ class DataFacts:
     n_features: int
     n_classes: int = 0
     feature_variance: float = 1.0
+    target_scale: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +52,9 @@ class ModelFamily:
         source: Paper or book (author, year, title).
         tasks: What it can do.
         space: The search space for given data; its defaults are the library's own.
-        build: An untrained estimator: `build(configuration, facts, seed)`. The estimator itself uses one thread.
+        build: An untrained estimator: `build(configuration, facts, seed)`, from the active parameters alone. Neighbours
+            and batch sizes above `facts.n_rows` are cut to it, so that a fit on fewer rows is legal where the facts say
+            so. The estimator itself uses one thread.
         needs_scaling: Whether features are standardised before it.
         resource: What a partial fit spends less of; None means rows of the training folds.
         why_unavailable: None, or "not installed: pip install x".

@@ -1,0 +1,55 @@
+"""Gradient boosting, exact splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
+
+from hpo_core.models import (
+    TREES,
+    DataFacts,
+    ModelFamily,
+    boosted_depth,
+    feature_share,
+    leaf_size,
+    learning_rate,
+    n_trees,
+    row_share,
+    split_size,
+)
+from hpo_core.space import SearchSpace
+
+
+def _space(facts: DataFacts) -> SearchSpace:
+    return SearchSpace(
+        (
+            learning_rate(),
+            replace(n_trees(), high=300),
+            boosted_depth(default=3),
+            row_share(),
+            split_size(facts),
+            leaf_size(facts),
+            feature_share(facts),
+        )
+    )
+
+
+def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> BaseEstimator:
+    model = GradientBoostingClassifier if facts.task == "classification" else GradientBoostingRegressor
+    return model(random_state=seed, **configuration)
+
+
+gradient_boosting = ModelFamily(
+    key="gradient_boosting",
+    label="Gradient boosting",
+    purpose="Small trees that correct each other one by one; accurate on small tables, slow on large ones.",
+    source="J. H. Friedman, 2001, Greedy Function Approximation: A Gradient Boosting Machine",
+    tasks=("classification", "regression"),
+    space=_space,
+    build=_build,
+    resource=TREES,
+)

@@ -1,0 +1,56 @@
+"""Gradient boosting on binned features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+from hpo_core.models import (
+    DataFacts,
+    ModelFamily,
+    Resource,
+    boosted_leaf_size,
+    class_weight,
+    feature_share,
+    learning_rate,
+    n_leaves,
+    n_trees,
+    shrinkage,
+)
+from hpo_core.space import SearchSpace
+
+
+def _space(facts: DataFacts) -> SearchSpace:
+    trees = replace(n_trees(), name="max_iter")
+    return SearchSpace(
+        (
+            learning_rate(),
+            trees,
+            n_leaves("max_leaf_nodes"),
+            boosted_leaf_size("min_samples_leaf"),
+            shrinkage("l2_regularization", "L2"),
+            feature_share(facts),
+            *class_weight(facts),
+        )
+    )
+
+
+def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> BaseEstimator:
+    model = HistGradientBoostingClassifier if facts.task == "classification" else HistGradientBoostingRegressor
+    return model(random_state=seed, **configuration)
+
+
+hist_gradient_boosting = ModelFamily(
+    key="hist_gradient_boosting",
+    label="Histogram gradient boosting",
+    purpose="Trees that correct each other, on binned features; the strong choice from a thousand rows on.",
+    source="G. Ke et al., 2017, LightGBM: A Highly Efficient Gradient Boosting Decision Tree",
+    tasks=("classification", "regression"),
+    space=_space,
+    build=_build,
+    resource=Resource(parameter="max_iter", noun="trees"),
+)
