@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 _DATE_PARTS = ("year", "month", "day of week", "hour", "days")
 _MAX_LEVELS = 30
 _LARGEST = 1e30  # trees compute in float32, and squares must stay finite
-_OBJECT_KINDS: dict[str, Kind] = {
+_NUMPY_KINDS: dict[str, Kind] = {"f": "number", "i": "number", "u": "number", "m": "number", "b": "flag", "M": "date"}
+_CONTENT_KINDS: dict[str, Kind] = {
     "boolean": "flag",
     "integer": "number",
     "floating": "number",
@@ -40,24 +41,30 @@ def preparation(features: pd.DataFrame, *, scale: bool) -> Preparation:
         features: The table, shape (n, d). Only its column types are read here, never a statistic.
         scale: Whether numbers and date parts are standardised. Flags and one-hot columns stay 0 and 1.
     """
-    kinds = [(name, kind_of(features[name])) for name in features.columns]
-    columns = {k: tuple(n for n, kind in kinds if kind == k) for k in ("number", "flag", "date", "category")}
+    names = list(features.columns)
+    kinds = [_kind_of_type(t) or _kind_of_content(features[n]) for n, t in zip(names, features.dtypes, strict=True)]
+    columns = {kind: tuple(n for n, k in zip(names, kinds, strict=True) if k == kind) for kind in get_args(Kind)}
     return Preparation(columns["number"], columns["flag"], columns["date"], columns["category"], scale)
 
 
 def kind_of(column: pd.Series[Any]) -> Kind:
     """What a column is taken for; text is always a category, whatever it spells."""
-    dtype = column.dtype
-    if isinstance(dtype, pd.CategoricalDtype):
-        return "category"
-    if isinstance(dtype, pd.PeriodDtype) or pd.api.types.is_datetime64_any_dtype(dtype):
+    return _kind_of_type(column.dtype) or _kind_of_content(column)
+
+
+def _kind_of_type(dtype: Any) -> Kind | None:
+    """The kind that a column type settles; None where only the content tells."""
+    if isinstance(dtype, np.dtype):
+        return _NUMPY_KINDS.get(dtype.kind)
+    if isinstance(dtype, (pd.PeriodDtype, pd.DatetimeTZDtype)):
         return "date"
-    if pd.api.types.is_object_dtype(dtype) or isinstance(dtype, pd.ArrowDtype):
-        return _OBJECT_KINDS.get(pd.api.types.infer_dtype(column.dropna()), "category")
-    if pd.api.types.is_bool_dtype(dtype):
-        return "flag"
-    is_number = pd.api.types.is_numeric_dtype(dtype) and not pd.api.types.is_complex_dtype(dtype)
-    return "number" if is_number or pd.api.types.is_timedelta64_dtype(dtype) else "category"
+    if isinstance(dtype, (pd.CategoricalDtype, pd.StringDtype)):
+        return "category"
+    return None
+
+
+def _kind_of_content(column: pd.Series[Any]) -> Kind:
+    return _CONTENT_KINDS.get(pd.api.types.infer_dtype(column.dropna()), "category")
 
 
 @dataclass(frozen=True, slots=True)
