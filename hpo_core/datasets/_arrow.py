@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -58,8 +59,9 @@ def tidy_names(table: str, raw: Sequence[str], notes: list[str]) -> list[str]:
     """
     names = [_tidy(text) for text in raw]
     blanks = [i for i, text in enumerate(names) if not text]
+    given = set(names)
     for i in blanks:
-        names[i] = next(n for suffix in ("", "_unnamed") if (n := f"column_{i + 1}{suffix}") not in names)
+        names[i] = next(n for k in itertools.count() if (n := f"column_{i + 1}" + "_" * k) not in given)
     if blanks:
         notes.append(f"Columns without a name were named by their place: {listed([names[i] for i in blanks])}.")
     double = [text for text, count in Counter(names).items() if count > 1]

@@ -99,12 +99,13 @@ def usable_features(features: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """
     columns, notes = _without_infinite({str(name): column for name, column in features.items()})
     empty = [name for name, column in columns.items() if column.isna().all()]
-    identifiers = [name for name, column in columns.items() if name not in empty and _is_identifier(column)]
+    identifiers = [name for name, column in columns.items() if column.notna().any() and _is_identifier(column)]
     if empty:
         notes.append(f"Left out because every value is missing: {listed(empty)}.")
     if identifiers:
         notes.append(f"Left out because each row has its own value, as an identifier has: {listed(identifiers)}.")
-    kept = {name: column for name, column in columns.items() if name not in {*empty, *identifiers}}
+    useless = {*empty, *identifiers}
+    kept = {name: column for name, column in columns.items() if name not in useless}
     if not kept:
         raise DataError(f"No usable feature is left beside the target. {' '.join(notes)}".strip())
     return pd.DataFrame(kept, copy=False), notes + _remarks(kept)

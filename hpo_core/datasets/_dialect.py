@@ -17,7 +17,7 @@ from hpo_core.errors import DataError
 
 Rows = list[list[str]]
 
-_SAMPLE_BYTES = 1 << 20
+_SAMPLE_BYTES = 1 << 22
 _SAMPLE_ROWS = 500
 _CHUNK_BYTES = 1 << 22
 # From the least to the most likely inside a cell: among delimiters that fit equally well, the first one wins.
@@ -67,7 +67,7 @@ class Dialect:
 
 
 def detect_dialect(source: Source) -> Dialect:
-    """Looks at the first megabyte, and at every byte for the encoding.
+    """Looks at the first four megabytes, and at every byte for the encoding.
 
     Raises:
         DataError: It is no text, no table, or has no row.
@@ -76,6 +76,8 @@ def detect_dialect(source: Source) -> Dialect:
     text, is_whole = _sample(source, encoding)
     if not text.strip():
         raise DataError(f"{source.name} is empty. Choose a file with a header row and data rows.")
+    if not is_whole and "\n" not in text and "\r" not in text:
+        raise DataError(f"{source.name} has a first row longer than 4 MB. Put each row of the table on its own line.")
     delimiter, rows = _split(source.name, text, is_whole)
     n_blank = next(i for i, row in enumerate(rows) if row)
     rows = [row for row in rows if row]

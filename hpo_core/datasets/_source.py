@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from hpo_core.errors import DataError
 
-MAX_BYTES = 500_000_000
+_MAX_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -61,21 +61,23 @@ def file_source(path: Path, name: str | None) -> Source:
 
 
 def upload_source(stream: BinaryIO, name: str | None) -> Source:
-    """The bytes of an open binary stream, from where it stands to its end.
+    """The bytes of an open binary stream: all of them where it can be wound back, as an upload read before can be.
 
     Raises:
         DataError: It gives text or nothing, or is too large.
     """
     shown = name or Path(str(getattr(stream, "name", "") or "The table")).name
-    content = stream.read(MAX_BYTES + 1)
+    if stream.seekable():
+        stream.seek(0)
+    content = stream.read(_MAX_BYTES + 1)
     if not isinstance(content, bytes):
         raise DataError(f"{shown} was opened as text. Open it in binary mode.")
     return _checked(Source(shown, len(content), content=content))
 
 
 def _checked(source: Source) -> Source:
-    if source.size > MAX_BYTES:
-        limit = f"{MAX_BYTES / 1e6:,.0f} MB"
+    if source.size > _MAX_BYTES:
+        limit = f"{_MAX_BYTES / 1e6:,.0f} MB"
         raise DataError(f"{source.name} is larger than {limit}. Take a sample of its rows, or fewer columns.")
     if source.size == 0:
         raise DataError(f"{source.name} is empty. Choose a file with a header row and data rows.")

@@ -15,7 +15,7 @@ from hpo_core.datasets._columns import is_text
 from hpo_core.datasets._wording import counted, listed
 from hpo_core.errors import DataError, UsageError
 
-MAX_CLASSES = 1_000
+_MAX_CLASSES = 1_000
 _MAX_DETECTED_CLASSES = 20
 _ROWS_PER_DETECTED_CLASS = 10
 
@@ -55,7 +55,7 @@ def prepare_target(column: pd.Series, task: Task | None) -> Target:
     present = column[is_kept]
     if present.nunique() == 1:
         raise DataError(
-            f"The target {name} is {present.iloc[0]} in every row: nothing to learn. Choose another column."
+            f"The target {name} is {str(present.iloc[0])[:40]} in every row: nothing to learn. Choose another column."
         )
     chosen: Task = task or detect_task(present)
     if chosen == "regression":
@@ -123,9 +123,9 @@ def _classes(present: pd.Series, is_kept: NDArray[np.bool_], notes: list[str]) -
             f"The target {name} has {counted(len(counts), 'class', 'classes')}, of which {len(single)} in a single row "
             "only; two classes with two rows each are needed. Choose another column, or regression for numbers."
         )
-    if len(classes) > MAX_CLASSES:
+    if len(classes) > _MAX_CLASSES:
         raise DataError(
-            f"The target {name} has {len(classes):,} classes; at most {MAX_CLASSES:,} can be told apart. "
+            f"The target {name} has {len(classes):,} classes; at most {_MAX_CLASSES:,} can be told apart. "
             "Choose another column, or regression for numbers."
         )
     if single:

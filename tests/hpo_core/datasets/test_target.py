@@ -85,6 +85,7 @@ def test_rows_without_a_target_are_left_out_counted_and_said():
     assert dataset.n_rows == len(dataset.target) == N - 2
     assert "2 rows without a target were left out." in dataset.notes
     np.testing.assert_array_equal(dataset.features["x"], frame["x"].drop([3, 7]))
+    assert dataset.features.index.equals(pd.RangeIndex(N - 2))
 
 
 def test_rows_with_an_infinite_target_are_left_out_counted_and_said():
