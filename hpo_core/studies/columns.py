@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from optuna.distributions import json_to_distribution
+from optuna.distributions import BaseDistribution, json_to_distribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
-from hpo_core.studies.distributions import covering
+from hpo_core.studies.distributions import joined_distributions
 from hpo_core.studies.table import Floats
 
 FIGURES = ("train_scores", "fit_seconds", "predict_seconds", "model_bytes")
@@ -20,7 +22,9 @@ FIGURES = ("train_scores", "fit_seconds", "predict_seconds", "model_bytes")
 # Steps beyond are no folds: another program reported them.
 _MAX_FOLDS = 1000
 _REASON_LENGTH = 200
-_CHUNK = 500
+
+# In small pieces, because Python's garbage collector walks over all rows that are alive at once.
+_PIECE = 200
 _STATES = {state.name: state.value for state in TrialState}
 
 _TRIALS = """
@@ -49,35 +53,64 @@ _ATTRIBUTES = """
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which trials to read: those of a study that meet a condition on `t`, the table of trials.
+
+    Attributes:
+        is_lab: Whether the lab made the study: other programs' attributes and reports mean something else.
+        distributions: Of the study's search space, which all trials of the lab's arms are drawn from.
+    """
+
+    study_id: int
+    where: str
+    is_lab: bool
+    distributions: Mapping[str, BaseDistribution]
+
+
+def read_columns(connection: Connection, selection: Selection) -> dict[str, Any]:
+    """The columns of a TrialTable, in the order of the trials' ids."""
+    rows = _Rows(connection, selection)
+    columns = _trial_columns(rows)
+    ids = columns["ids"]
+    columns |= _attribute_columns(rows, ids) if selection.is_lab else _no_attributes(len(ids))
+    columns["fold_scores"] = _fold_scores(rows, ids) if selection.is_lab else np.empty((len(ids), 0))
+    is_drawn_from_space = selection.is_lab and bool(np.all(columns["arms"] != ""))
+    return columns | _param_columns(rows, ids, selection.distributions if is_drawn_from_space else None)
+
+
 class _Rows:
-    """Runs queries over the same trials and hands their rows out as columns."""
+    """Runs queries over the same trials."""
 
-    def __init__(self, connection: Connection, study_id: int, where: str) -> None:
-        self._connection, self._study_id, self._where = connection, study_id, where
+    def __init__(self, connection: Connection, selection: Selection) -> None:
+        self._connection, self._study_id, self._where = connection, selection.study_id, selection.where
 
-    def columns(self, query: str, width: int, **arguments: Any) -> Sequence[Sequence[Any]]:
+    def pieces(self, query: str, **arguments: Any) -> Iterator[tuple[tuple[Any, ...], ...]]:
+        """The columns of the rows found, a few rows at a time."""
         statement = text(query.format(where=self._where))
-        rows = self._connection.execute(statement, {"study": self._study_id, **arguments})
-        assert rows.cursor is not None
-        found = rows.cursor.fetchall()
-        rows.close()
-        return list(zip(*found, strict=True)) if found else [()] * width
+        result = self._connection.execute(statement, {"study": self._study_id, **arguments})
+        cursor = result.cursor
+        assert cursor is not None
+        while rows := cursor.fetchmany(_PIECE):
+            yield tuple(zip(*rows, strict=True))
+        result.close()
 
 
-def read_columns(connection: Connection, study_id: int, where: str, is_lab: bool) -> dict[str, Any]:
-    """The columns of a TrialTable for the trials that meet a condition on `t`, in the order of their ids."""
-    rows = _Rows(connection, study_id, where)
-    ids, numbers, states, started, completed, values = rows.columns(_TRIALS, 6, inf=float("inf"))
-    trial_ids = np.array(ids, dtype=np.int64)
-    columns: dict[str, Any] = {
-        "ids": trial_ids,
+def _trial_columns(rows: _Rows) -> dict[str, Any]:
+    pieces = list(rows.pieces(_TRIALS, inf=float("inf")))
+    ids, numbers, states, started, completed, values = map(_chained, zip(*pieces, strict=True)) if pieces else [()] * 6
+    return {
+        "ids": np.array(ids, dtype=np.int64),
         "numbers": np.array(numbers, dtype=np.int64),
         "states": np.array([_STATES[state] for state in states], dtype=np.int8),
         "values": np.array(values, dtype=float),
         "started": _seconds(started),
         "completed": _seconds(completed),
     }
-    return columns | _param_columns(rows, trial_ids) | _lab_columns(rows, trial_ids, is_lab)
+
+
+def _chained(pieces: Sequence[Sequence[Any]]) -> list[Any]:
+    return list(chain.from_iterable(pieces))
 
 
 def _seconds(times: Sequence[Any]) -> Floats:
@@ -85,87 +118,85 @@ def _seconds(times: Sequence[Any]) -> Floats:
     return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
 
 
-def _param_columns(rows: _Rows, ids: NDArray[np.int64]) -> dict[str, Any]:
-    distributions: dict[str, Any] = {}
-    for name, described in zip(*rows.columns(_DISTRIBUTIONS, 2), strict=True):
-        distribution = json_to_distribution(described)
-        known = distributions.get(name)
-        distributions[name] = covering(known, distribution) if known else distribution
-    matrix = np.full((len(distributions), len(ids)), np.nan)
-    trial_ids, names, values = rows.columns(_PARAMS, 3)
+def _param_columns(rows: _Rows, ids: NDArray[np.int64], known: Mapping[str, BaseDistribution] | None) -> dict[str, Any]:
+    distributions = _distributions(rows) if known is None else known
     codes = {name: code for code, name in enumerate(distributions)}
-    places, known_rows = _places(ids, trial_ids)
-    column_of = np.fromiter(map(codes.__getitem__, names), dtype=np.int64, count=len(names))
-    matrix[column_of[known_rows], places] = np.array(values, dtype=float)[known_rows]
-    return {"params": dict(zip(distributions, matrix, strict=True)), "distributions": distributions}
+    matrix = np.full((len(codes), len(ids)), np.nan)
+    for trial_ids, names, values in rows.pieces(_PARAMS):
+        places, is_known = _places(ids, trial_ids)
+        column_of = np.fromiter(map(codes.__getitem__, names), dtype=np.intp, count=len(names))
+        matrix[column_of[is_known], places] = np.array(values, dtype=float)[is_known]
+    return {"params": dict(zip(distributions, matrix, strict=True)), "distributions": dict(distributions)}
 
 
-def _places(ids: NDArray[np.int64], trial_ids: Sequence[int]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """The row of each trial id, and which of them have one: a trial may have come since its study was looked at."""
+def _distributions(rows: _Rows) -> dict[str, BaseDistribution]:
+    distributions: dict[str, BaseDistribution] = {}
+    for names, described in rows.pieces(_DISTRIBUTIONS):
+        for name, text_ in zip(names, described, strict=True):
+            distributions = joined_distributions(distributions, {name: json_to_distribution(text_)})
+    return distributions
+
+
+def _places(ids: NDArray[np.int64], trial_ids: Sequence[int]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The row of each trial id that has one, and which have: a trial may have come since the ids were read."""
     wanted = np.array(trial_ids, dtype=np.int64)
     places = np.searchsorted(ids, wanted)
-    if not len(ids):
-        return places[:0], np.zeros(len(wanted), dtype=bool)
-    is_known = ids[np.minimum(places, len(ids) - 1)] == wanted
+    is_known = np.zeros(len(wanted), dtype=bool)
+    if len(ids):
+        is_known = ids[np.minimum(places, len(ids) - 1)] == wanted
     return places[is_known], is_known
 
 
-def _lab_columns(rows: _Rows, ids: NDArray[np.int64], is_lab: bool) -> dict[str, Any]:
-    n = len(ids)
-    if not is_lab:
-        empty = {name: np.empty((n, 0)) for name in ("fold_scores", *FIGURES)}
-        return {**empty, "arms": np.full(n, ""), "reasons": np.full(n, "")}
-    trial_ids, keys, texts = rows.columns(_ATTRIBUTES, 3)
-    attributes: dict[str, dict[int, str]] = {"arm": {}, "figures": {}, "reason": {}}
-    for trial_id, key, value in zip(trial_ids, keys, texts, strict=True):
-        attributes[key][trial_id] = value
-    columns: dict[str, Any] = {"fold_scores": _fold_scores(rows, ids)}
-    columns |= _figures([attributes["figures"].get(i, "{}") for i in ids.tolist()])
-    for name, column in (("arm", "arms"), ("reason", "reasons")):
-        columns[column] = _texts([attributes[name].get(i, "") for i in ids.tolist()])
-    return columns
-
-
 def _fold_scores(rows: _Rows, ids: NDArray[np.int64]) -> Floats:
-    trial_ids, steps, scores = rows.columns(_FOLDS, 3, inf=float("inf"), folds=_MAX_FOLDS)
-    folds = np.array(steps, dtype=np.int64)
-    matrix = np.full((len(ids), int(folds.max(initial=-1)) + 1), np.nan)
-    places, is_known = _places(ids, trial_ids)
-    matrix[places, folds[is_known]] = np.array(scores, dtype=float)[is_known]
+    matrix = np.empty((len(ids), 0))
+    for trial_ids, steps, scores in rows.pieces(_FOLDS, inf=float("inf"), folds=_MAX_FOLDS):
+        matrix = widened(matrix, max(steps) + 1)
+        places, is_known = _places(ids, trial_ids)
+        matrix[places, np.array(steps)[is_known]] = np.array(scores, dtype=float)[is_known]
     return matrix
 
 
-def _figures(texts: Sequence[str]) -> dict[str, Floats]:
-    """The secondary figures by fold, each of shape (n, k)."""
-    parts: dict[str, list[Floats]] = {name: [] for name in FIGURES}
-    # In pieces, because the garbage collector slows down with every list that is alive.
-    for start in range(0, len(texts), _CHUNK):
-        figures = json.loads(f"[{','.join(texts[start : start + _CHUNK])}]")
-        for name in FIGURES:
-            parts[name].append(_matrix([row.get(name, ()) for row in figures]))
-    return {name: _stack(pieces) for name, pieces in parts.items()}
+def _no_attributes(n: int) -> dict[str, Any]:
+    return {**{name: np.empty((n, 0)) for name in FIGURES}, "arms": np.full(n, ""), "reasons": np.full(n, "")}
+
+
+def _attribute_columns(rows: _Rows, ids: NDArray[np.int64]) -> dict[str, Any]:
+    figures = {name: np.empty((len(ids), 0)) for name in FIGURES}
+    found: dict[str, dict[int, str]] = {"arm": {}, "reason": {}}
+    for trial_ids, keys, texts in rows.pieces(_ATTRIBUTES):
+        described: dict[int, str] = {}
+        for trial_id, key, value in zip(trial_ids, keys, texts, strict=True):
+            (described if key == "figures" else found[key])[trial_id] = value
+        _put_figures(figures, ids, described)
+    return {**figures, "arms": _texts(found["arm"], ids), "reasons": _texts(found["reason"], ids)}
+
+
+def _put_figures(figures: dict[str, Floats], ids: NDArray[np.int64], described: dict[int, str]) -> None:
+    places, is_known = _places(ids, list(described))
+    decoded = json.loads(f"[{','.join(described.values())}]")
+    for name in FIGURES:
+        matrix = _matrix([row.get(name) or () for row in decoded])
+        figures[name] = widened(figures[name], matrix.shape[1])
+        figures[name][places, : matrix.shape[1]] = matrix[is_known]
 
 
 def _matrix(rows: Sequence[Sequence[float | None]]) -> Floats:
+    """Rows of unequal length as a matrix, NaN where one has nothing, shape (n, k)."""
     width = max(map(len, rows), default=0)
     if any(len(row) != width for row in rows):
         rows = [[*row, *[None] * (width - len(row))] for row in rows]
     return np.array(rows, dtype=float).reshape(len(rows), width)
 
 
-def _stack(pieces: Sequence[Floats]) -> Floats:
-    width = max((piece.shape[1] for piece in pieces), default=0)
-    matrix = np.full((sum(map(len, pieces)), width), np.nan)
-    start = 0
-    for piece in pieces:
-        matrix[start : start + len(piece), : piece.shape[1]] = piece
-        start += len(piece)
-    return matrix
+def widened(matrix: Floats, width: int) -> Floats:
+    """The matrix itself, or with further columns of NaN if it has fewer than so many."""
+    missing = max(width - matrix.shape[1], 0)
+    return np.pad(matrix, ((0, 0), (0, missing)), constant_values=np.nan) if missing else matrix
 
 
-def _texts(described: Sequence[str]) -> NDArray[np.str_]:
-    decoded = {text: _text(text) for text in set(described)}
-    return np.array([decoded[text] for text in described], dtype=np.str_)
+def _texts(described: dict[int, str], ids: NDArray[np.int64]) -> NDArray[np.str_]:
+    decoded = {text: _text(text) for text in {*described.values(), ""}}
+    return np.array([decoded[described.get(trial_id, "")] for trial_id in ids.tolist()], dtype=np.str_)
 
 
 def _text(described: str) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, make_url, select
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
@@ -79,13 +79,8 @@ class Database:
         Raises:
             UsageError: It has been deleted; another study may have its id by now.
         """
-        query = select(tables.studies.c.study_id).where(tables.studies.c.study_id == study_id)
-        if key:
-            attributes = tables.user_attributes.c
-            same = attributes.study_id == tables.studies.c.study_id
-            query = query.join(tables.user_attributes, same & (attributes.key == tables.KEY_ATTRIBUTE))
-            query = query.where(attributes.value_json == json.dumps(key))
-        if connection.execute(query.with_for_update(of=tables.studies)).first() is None:
+        arguments = {"study": study_id, "key": json.dumps(key)}
+        if connection.execute(_LOCK_LAB_STUDY if key else _LOCK_STUDY, arguments).first() is None:
             raise UsageError(f"The study {name!r} is no longer there; it has been deleted.")
 
     def file_identity(self) -> tuple[int, int] | None:
@@ -152,6 +147,16 @@ def shared_database(text: str) -> Database:
 
 
 _ALLOWED = "Give sqlite:///folder/file.db, postgresql://user:password@host/database, or the path of a .db file."
+_LOCK_STUDY = select(tables.studies.c.study_id).where(tables.studies.c.study_id == bindparam("study")).with_for_update()
+_LOCK_LAB_STUDY = (
+    select(tables.studies.c.study_id)
+    .join(tables.user_attributes, tables.user_attributes.c.study_id == tables.studies.c.study_id)
+    .where(tables.studies.c.study_id == bindparam("study"))
+    .where(
+        tables.user_attributes.c.key == tables.KEY_ATTRIBUTE, tables.user_attributes.c.value_json == bindparam("key")
+    )
+    .with_for_update(of=tables.studies)
+)
 _databases: dict[URL, Database] = {}
 _lock = threading.Lock()
 

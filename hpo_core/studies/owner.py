@@ -13,6 +13,9 @@ import psutil
 SILENCE_SECONDS = 30.0
 """A run without a sign of life for longer is dead, where its process cannot be looked at."""
 
+# What a correction of the system clock may move a time of creation by.
+_CLOCK_SECONDS = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -32,7 +35,8 @@ class Owner:
             return time.time() - heartbeat <= SILENCE_SECONDS
         try:
             process = psutil.Process(self.pid)
-            return process.create_time() == self.create_time and process.status() != psutil.STATUS_ZOMBIE
+            is_same = abs(process.create_time() - self.create_time) < _CLOCK_SECONDS
+            return is_same and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
 

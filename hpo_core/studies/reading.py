@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
 from hpo_core.errors import UsageError
 from hpo_core.studies import tables
-from hpo_core.studies.columns import read_columns
+from hpo_core.studies.columns import Selection, read_columns, widened
 from hpo_core.studies.distributions import joined_distributions
-from hpo_core.studies.table import Direction, Floats, TrialTable
+from hpo_core.studies.table import Direction, TrialTable
 
 _FINISHED = [state.value for state in TrialState if state.is_finished()]
 
@@ -30,6 +32,10 @@ class StudyIdentity:
     name: str
     key: str
     direction: Direction
+    distributions: Mapping[str, BaseDistribution]
+
+    def trials(self, where: str) -> Selection:
+        return Selection(self.study_id, where, self.key != "", self.distributions)
 
     @property
     def digest(self) -> str:
@@ -57,7 +63,7 @@ def read_table(connection: Connection, study: StudyIdentity, previous: TrialTabl
         table = _with_news(connection, study, previous, probe)
         if table is not None:
             return table
-    columns = read_columns(connection, study.study_id, "t.trial_id > 0", study.key != "")
+    columns = read_columns(connection, study.trials("t.trial_id > 0"))
     return _with_revision(study, TrialTable(study=study.name, direction=study.direction, revision="", **columns))
 
 
@@ -103,7 +109,7 @@ def _with_news(connection: Connection, study: StudyIdentity, previous: TrialTabl
     table = _rows(previous, finished)
     open_ids = ",".join(map(str, previous.ids[~finished].tolist()))
     for where in ([f"t.trial_id IN ({open_ids})"] if open_ids else []) + [f"t.trial_id > {after}"]:
-        columns = read_columns(connection, study.study_id, where, study.key != "")
+        columns = read_columns(connection, study.trials(where))
         table = _joined(table, replace(previous, **columns))
     if len(table) != probe.n_trials:
         return None
@@ -167,8 +173,4 @@ def _stacked(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
     if first.ndim == 1:
         return np.concatenate([first, second])
     width = max(first.shape[1], second.shape[1])
-    return np.vstack([_widened(first, width), _widened(second, width)])
-
-
-def _widened(matrix: Floats, width: int) -> Floats:
-    return np.pad(matrix, ((0, 0), (0, width - matrix.shape[1])), constant_values=np.nan)
+    return np.vstack([widened(first, width), widened(second, width)])

@@ -9,14 +9,25 @@ from datetime import UTC, datetime
 from typing import Any
 
 from optuna.distributions import distribution_to_json
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Table, bindparam, insert, select
 
 from hpo_core.space import Categorical, SearchSpace
 from hpo_core.studies import tables
 from hpo_core.studies.trial import FinishedTrial
 
 Row = dict[str, Any]
+# More would only be slower to read: seconds to a microsecond, scores to 12 digits.
 _SECONDS_DIGITS = 6
+_SCORE_FORMAT = ".12g"
+
+_LAST_NUMBER = (
+    select(tables.trials.c.number)
+    .where(tables.trials.c.study_id == bindparam("study"))
+    .order_by(tables.trials.c.trial_id.desc())
+    .limit(1)
+)
+_INSERT_TRIALS = insert(tables.trials).returning(tables.trials.c.trial_id, tables.trials.c.number)
+_INSERT = {table: insert(table) for table in tables.TRIAL_CHILDREN}
 
 
 class TrialWriter:
@@ -30,8 +41,7 @@ class TrialWriter:
         """Inserts trials into a study that is locked; returns their numbers."""
         first = _next_number(connection, study_id)
         rows = [_trial_row(trial, study_id, first + i) for i, trial in enumerate(trials)]
-        columns = tables.trials.c
-        written = connection.execute(insert(tables.trials).returning(columns.trial_id, columns.number), rows).all()
+        written = connection.execute(_INSERT_TRIALS, rows).all()
         ids = {number: trial_id for trial_id, number in written}
         pairs = [(ids[first + i], trial) for i, trial in enumerate(trials)]
         _insert(connection, tables.values, [_value_row(i, t.value) for i, t in pairs if t.value is not None])
@@ -68,15 +78,13 @@ def utc_time(seconds: float) -> datetime:
 
 
 def _next_number(connection: Connection, study_id: int) -> int:
-    columns = tables.trials.c
-    query = select(columns.number).where(columns.study_id == study_id).order_by(columns.trial_id.desc()).limit(1)
-    last = connection.execute(query).scalar()
+    last = connection.execute(_LAST_NUMBER, {"study": study_id}).scalar()
     return 0 if last is None else int(last) + 1
 
 
-def _insert(connection: Connection, table: Any, rows: list[Row]) -> None:
+def _insert(connection: Connection, table: Table, rows: list[Row]) -> None:
     if rows:
-        connection.execute(insert(table), rows)
+        connection.execute(_INSERT[table], rows)
 
 
 def _trial_row(trial: FinishedTrial, study_id: int, number: int) -> Row:
@@ -137,7 +145,7 @@ def _finite(value: float, digits: int | None = None) -> float | None:
     if not math.isfinite(value):
         return None
     if digits is None:
-        return float(value)
+        return float(format(value, _SCORE_FORMAT))
     return int(value) if digits == 0 else round(float(value), digits)
 
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, RowMapping, insert, select, update
 
-from hpo_core.errors import StudyBusyError, UsageError
+from hpo_core.errors import StorageError, StudyBusyError, UsageError
 from hpo_core.studies import tables
 from hpo_core.studies.database import Database
 from hpo_core.studies.owner import Owner
@@ -164,6 +164,8 @@ class RunLog:
     def _changing(self) -> Iterator[Connection]:
         if not self._key:
             raise UsageError(f"The study {self._name!r} was made by another program, so the lab cannot run it.")
+        if not self._database.has_lab_tables:
+            raise StorageError(f"The storage {self._database.shown_url} is read-only, so nothing can be run in it.")
         with self._database.writing() as connection:
             self._database.lock_study(connection, self._study_id, self._key, self._name)
             yield connection

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Callable
 from typing import Any
 
 from optuna.storages import RDBStorage
 from sqlalchemy import NullPool, insert, inspect, select, text
-from sqlalchemy.exc import IntegrityError
 
 from hpo_core.errors import StorageError
 from hpo_core.studies import tables
 from hpo_core.studies.database import Database
 
 _OPTUNA_REVISION = "v3.2.0.a"
-_TRIES, _PAUSE_SECONDS = 20, 0.2
+_OPTUNA_TABLES = (*tables.OPTUNA_TABLES, "alembic_version")
+_RACE_SIGNS = ("already exists", "duplicate key", "unique constraint", "locked", "deadlock")
+_TRIES, _PAUSE_SECONDS = 30, 0.1
 
 
 def prepare(database: Database) -> None:
@@ -29,9 +31,9 @@ def prepare(database: Database) -> None:
     if database.path:
         _make_file(database)
     present = _table_names(database)
-    if not present.issuperset(tables.OPTUNA_TABLES):
+    if not present.issuperset(_OPTUNA_TABLES):
         _check_foreign_tables(database, present)
-        _retry(database, lambda: _create_optuna_tables(database), tables.OPTUNA_TABLES)
+        _create_together(database, _create_optuna_tables)
     _check_optuna_revision(database)
     _prepare_lab_tables(database, present)
     database.remember_prepared()
@@ -75,58 +77,60 @@ def _check_foreign_tables(database: Database, present: set[str]) -> None:
 
 
 def _create_optuna_tables(database: Database) -> None:
-    _optuna_storage(database)
-
-
-def _optuna_storage(database: Database) -> Any:
-    """Optuna's storage, which creates what is missing and checks its version."""
+    """Lets Optuna create what is missing of its tables and check their version."""
     kwargs: dict[str, Any] = {"poolclass": NullPool}
     url = database.url
     if database.path:
         url = "sqlite://"
         kwargs["creator"] = lambda: database.connect_file("DEFERRED")
-    # Optuna fills braces in a URL as a template.
-    storage = RDBStorage(url.replace("{", "{{").replace("}", "}}"), engine_kwargs=kwargs)
+    try:
+        # Optuna fills braces in a URL as a template.
+        storage = RDBStorage(url.replace("{", "{{").replace("}", "}}"), engine_kwargs=kwargs)
+    except RuntimeError as fault:
+        raise StorageError(_version_sentence(database, str(fault))) from fault
     storage.remove_session()
     storage.engine.dispose()
-    return storage
 
 
-def _retry(database: Database, create: Any, wanted: tuple[str, ...]) -> None:
+def _version_sentence(database: Database, reason: str) -> str:
+    is_older = "storage upgrade" in reason
+    cure = f"optuna storage upgrade --storage {database.shown_url}" if is_older else "pip install -U optuna"
+    age = "an older" if is_older else "a newer"
+    return f"The storage {database.shown_url} was made by {age} version of Optuna. Cure that with: {cure}."
+
+
+def _create_together(database: Database, create: Callable[[Database], None]) -> None:
     """Creates tables while other processes may be creating the same ones."""
     for remaining in reversed(range(_TRIES)):
         try:
             with database.faults():
-                create()
+                create(database)
             return
-        except (StorageError, IntegrityError) as fault:
-            time.sleep(_PAUSE_SECONDS)
-            is_hopeless = "read-only" in str(fault) or "permit" in str(fault)
-            if (is_hopeless or not remaining) and not _table_names(database).issuperset(wanted):
+        except StorageError as fault:
+            if not (remaining and _is_race(fault)):
                 raise
+            time.sleep(_PAUSE_SECONDS)
+
+
+def _is_race(fault: StorageError) -> bool:
+    reason = str(fault.__cause__).lower()
+    return any(
+        sign in reason for sign in ("already exists", "duplicate key", "unique constraint", "locked", "deadlock")
+    )
 
 
 def _check_optuna_revision(database: Database) -> None:
     with database.reading() as connection:
         revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    if revision == _OPTUNA_REVISION:
-        return
-    try:
+    if revision != _OPTUNA_REVISION:
         with database.faults():
-            _optuna_storage(database)
-    except RuntimeError as fault:
-        cure = (
-            f"Upgrade it with: optuna storage upgrade --storage '{database.shown_url}'."
-            if "storage upgrade" in str(fault)
-            else "Update Optuna, or choose another storage."
-        )
-        raise StorageError(f"The storage {database.shown_url} was made by another version of Optuna. {cure}") from fault
+            _create_optuna_tables(database)
 
 
 def _prepare_lab_tables(database: Database, present: set[str]) -> None:
     if not present.issuperset(tables.LAB_TABLES):
         try:
-            _retry(database, lambda: _create_lab_tables(database), tables.LAB_TABLES)
+            _create_together(database, _create_lab_tables)
         except StorageError:
             database.has_lab_tables = False
             return

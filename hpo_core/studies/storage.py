@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from optuna.study import StudyDirection
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
@@ -20,7 +20,7 @@ from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
 from hpo_core.studies.database import Database, shared_database
 from hpo_core.studies.schema import prepare
-from hpo_core.studies.study import Study
+from hpo_core.studies.study import Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
 from hpo_core.studies.table import Direction
 
@@ -114,24 +114,12 @@ class StudyStorage:
             if study_id is None:
                 raise UsageError(_unknown(connection, name))
             direction = _direction(connection, study_id)
-            attributes = tables.user_attributes.c
-            query = select(attributes.value_json).where(
-                attributes.study_id == study_id, attributes.key == tables.KEY_ATTRIBUTE
-            )
-            key = connection.execute(query).scalar()
-            system = tables.system_attributes.c
-            query = select(system.value_json).where(
-                system.study_id == study_id, system.key == tables.METRIC_NAMES_ATTRIBUTE
-            )
-            metrics = connection.execute(query).scalar()
-        return Study(
-            self._database,
-            study_id,
-            name,
-            json.loads(key) if key else "",
-            direction,
-            json.loads(metrics)[0] if metrics else "",
-        )
+            key = _attribute(connection, tables.user_attributes, study_id, tables.KEY_ATTRIBUTE) or ""
+            metrics = _attribute(connection, tables.system_attributes, study_id, tables.METRIC_NAMES_ATTRIBUTE)
+            is_copy = bool(key) and _first_with_key(connection, key) != study_id
+        if is_copy:
+            key = self._give_key(study_id)
+        return Study(self._database, study_id, name, key, direction, metrics[0] if metrics else "")
 
     def has(self, name: str) -> bool:
         with self._database.reading() as connection:
@@ -176,6 +164,13 @@ class StudyStorage:
                 for table in (tables.runs, tables.events):
                     connection.execute(delete(table).where(table.c.study_key == study.key))
 
+    def _give_key(self, study_id: int) -> str:
+        """A key of its own for a study that `optuna.copy_study` made, which has the one of its original."""
+        key = uuid.uuid4().hex
+        with self._database.writing() as connection:
+            put_attribute(connection, study_id, tables.KEY_ATTRIBUTE, key)
+        return key
+
     def close(self) -> None:
         """Closes the connections of this process to the database; they open again when needed."""
         self._database.engine.dispose()
@@ -208,13 +203,27 @@ def _unique(connection: Connection, statement: Any, row: dict[str, Any], name: s
         raise UsageError(_taken(name)) from None
 
 
-def _insert_attributes(connection: Connection, table: Any, study_id: int, attributes: Mapping[str, Any]) -> None:
+def _insert_attributes(connection: Connection, table: Table, study_id: int, attributes: Mapping[str, Any]) -> None:
     rows = [{"study_id": study_id, "key": key, "value_json": json.dumps(value)} for key, value in attributes.items()]
     connection.execute(insert(table), rows)
 
 
 def _study_id(connection: Connection, name: str) -> int | None:
     return connection.execute(select(tables.studies.c.study_id).where(tables.studies.c.study_name == name)).scalar()
+
+
+def _attribute(connection: Connection, table: Table, study_id: int, key: str) -> Any:
+    query = select(table.c.value_json).where(table.c.study_id == study_id, table.c.key == key)
+    text = connection.execute(query).scalar()
+    return None if text is None else json.loads(text)
+
+
+def _first_with_key(connection: Connection, key: str) -> int | None:
+    columns = tables.user_attributes.c
+    query = select(func.min(columns.study_id)).where(
+        columns.key == tables.KEY_ATTRIBUTE, columns.value_json == json.dumps(key)
+    )
+    return connection.execute(query).scalar()
 
 
 def _direction(connection: Connection, study_id: int) -> Direction:

@@ -85,7 +85,11 @@ class Study:
         Raises:
             UsageError: The study has been deleted.
         """
-        identity = StudyIdentity(self._database.shown_url, self.study_id, self.name, self.key, self.direction)
+        space = self.space()
+        distributions = space.distributions() if space else {}
+        identity = StudyIdentity(
+            self._database.shown_url, self.study_id, self.name, self.key, self.direction, distributions
+        )
         with self._database.reading() as connection:
             return read_table(connection, identity, previous)
 

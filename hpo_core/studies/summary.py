@@ -50,6 +50,7 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
     names = {row.study_id: row.study_name for row in connection.execute(select(columns.study_id, columns.study_name))}
     directions = _directions(connection)
     keys = _attributes(connection, tables.user_attributes, tables.KEY_ATTRIBUTE)
+    owners = {key: study_id for study_id, key in sorted(keys.items(), reverse=True)}
     created = _attributes(connection, tables.user_attributes, tables.CREATED_ATTRIBUTE)
     metrics = _attributes(connection, tables.system_attributes, tables.METRIC_NAMES_ATTRIBUTE)
     counts, best = _counts(connection), _best_values(connection, directions)
@@ -57,7 +58,8 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
     summaries = []
     for study_id, name in names.items():
         count = counts.get(study_id, _Counts())
-        run = runs.get(keys.get(study_id, ""))
+        key = keys.get(study_id, "")
+        run = runs.get(key) if owners.get(key) == study_id else None
         born = created.get(study_id) or count.first
         changes = (born, count.last, run.heartbeat if run else 0.0)
         summaries.append(
