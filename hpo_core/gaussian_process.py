@@ -1,0 +1,277 @@
+"""Gaussian-process regression over a search space, in NumPy and SciPy.
+
+Matérn 5/2 kernel with one length scale per parameter, learned noise, and hyperparameters at the maximum of their
+posterior (Rasmussen and Williams, 2006, Gaussian Processes for Machine Learning). The prior of the length scales grows
+with the square root of the number of parameters, so that a model of many parameters is not too wiggly to learn from few
+trials (Hvarfner, Hellsten and Nardi, 2024, Vanilla Bayesian Optimization Performs Great in High Dimensions).
+
+Mixed and conditional parameters enter through an embedding into Euclidean space, so that any Matérn kernel of its
+distances is positive definite. A category is a corner of a simplex: two different ones are at distance 1 (Hamming). An
+inactive parameter is at the middle of its range and, on an axis of its own, away from all active values: configurations
+in which it is inactive do not differ in it, and it lies at a bounded distance from those in which it is active. This is
+the construction of Hutter and Osborne (2013), A Kernel for Hierarchical Parameter Spaces, with a line in place of
+their arc.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import lapack, solve_triangular
+from scipy.optimize import minimize
+from scipy.spatial.distance import pdist
+
+from hpo_core.errors import UsageError
+from hpo_core.space import Categorical, SearchSpace
+from hpo_core.warping import Prediction, Warp, WarpKind
+
+Floats = NDArray[np.float64]
+_INACTIVE_OFFSET = 0.5
+_NOISE_FLOOR = 1e-6
+_LENGTH_LIMITS = (math.log(0.03), math.log(30.0))
+_SIGNAL_LIMITS = (-3.0, 3.0)
+_NOISE_LIMITS = (math.log(1e-5), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class GaussianProcess:
+    """A fitted process. `fit` makes it; nothing in it changes afterwards.
+
+    Attributes:
+        space: The search space that the units belong to.
+        units: Points that it was fitted on, shape (n, d); NaN where a parameter is inactive.
+        targets: Their values after the warp, shape (n,).
+        warp: From values to targets and back.
+        theta: Logarithms of d length scales, of the signal's variance and of the noise's, shape (d + 2,).
+    """
+
+    space: SearchSpace
+    units: Floats
+    targets: Floats
+    warp: Warp
+    theta: Floats
+
+    @property
+    def length_scales(self) -> Floats:
+        """Length scale of each parameter in widths of its range, shape (d,): the shorter, the more it matters."""
+        return np.exp(self.theta[:-2])
+
+    @property
+    def noise(self) -> float:
+        """Standard deviation of a value around the function, in the unit of the values, near their middle."""
+        sd = math.sqrt(self._noise_variance)
+        low, high = self.warp.inverse(np.array([-sd, sd]))
+        return float(high - low) / 2
+
+    def predict(self, units: Floats) -> Prediction:
+        """The noise-free function at points of shape (m, d), in the unit of the values."""
+        return self.warp.moments(*self.predict_target(units))
+
+    def predict_target(self, units: Floats) -> Prediction:
+        """The noise-free function at points of shape (m, d), on the scale of the targets."""
+        cross = self._signal_variance * _matern(_distances_between(self._scaled(units), self._features))
+        explained = solve_triangular(self._cholesky, cross.T, lower=True, check_finite=False)
+        variance = self._signal_variance - np.einsum("ij,ij->j", explained, explained)
+        return Prediction(cross @ self._weights, np.sqrt(np.maximum(variance, 1e-12)))
+
+    def fitted_targets(self) -> Floats:
+        """Mean of the noise-free function at the points that it was fitted on, on the scale of the targets."""
+        return self.targets - self._noise_variance * self._weights
+
+    def leave_one_out(self) -> Prediction:
+        """What each value was expected to be from all the others, noise included, in the unit of the values.
+
+        Source: Rasmussen and Williams (2006), section 5.4.2. The hyperparameters are not learned again.
+        """
+        inverse, _ = lapack.dpotri(self._cholesky, lower=1)
+        precision = np.diag(inverse)
+        return self.warp.moments(self.targets - self._weights / precision, np.sqrt(1 / precision))
+
+    def believing(self, units: Floats) -> GaussianProcess:
+        """The process as if these points had been measured and had come out at their mean.
+
+        For trials that are still running: nearby points promise less, and nothing else changes. Source: Ginsbourger, Le
+        Riche and Carraro (2010), Kriging Is Well-Suited to Parallelize Optimization.
+        """
+        if not len(units):
+            return self
+        targets = np.concatenate([self.targets, self.predict_target(units).mean])
+        return replace(self, units=np.vstack([self.units, units]), targets=targets)
+
+    @property
+    def _signal_variance(self) -> float:
+        return math.exp(self.theta[-2])
+
+    @property
+    def _noise_variance(self) -> float:
+        return math.exp(self.theta[-1]) + _NOISE_FLOOR
+
+    @cached_property
+    def _features(self) -> Floats:
+        return self._scaled(self.units)
+
+    @cached_property
+    def _cholesky(self) -> Floats:
+        covariance = self._signal_variance * _matern(_distances_between(self._features, self._features))
+        covariance[np.diag_indices_from(covariance)] = self._signal_variance + self._noise_variance
+        return np.asarray(np.linalg.cholesky(covariance), dtype=np.float64)
+
+    @cached_property
+    def _weights(self) -> Floats:
+        weights, _ = lapack.dpotrs(self._cholesky, self.targets, lower=1)
+        return np.asarray(weights)
+
+    def _scaled(self, units: Floats) -> Floats:
+        blocks = _embedding(self.space, units)
+        return np.hstack([block / scale for block, scale in zip(blocks, self.length_scales, strict=True)])
+
+
+def fit(
+    space: SearchSpace,
+    units: Floats,
+    values: Floats,
+    *,
+    seed: int = 0,
+    previous: GaussianProcess | None = None,
+    warp: WarpKind = "none",
+) -> GaussianProcess:
+    """The process whose hyperparameters are the most probable, given these values.
+
+    Args:
+        space: The search space.
+        units: Points as `space.to_unit` gives them, shape (n, d), n at least 1.
+        values: Their values, shape (n,), all finite.
+        seed: For the random second start of the optimiser.
+        previous: A process fitted on fewer trials of the same space: the optimiser starts where that one ended.
+        warp: Whether to bend the values towards a normal distribution before anything else.
+
+    Raises:
+        UsageError: The arrays do not fit together, or values are not finite.
+    """
+    units, values = np.asarray(units, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    _check(space, units, values)
+    warping = Warp.learned(values, warp)
+    targets = warping.forward(values)
+    posterior = HyperPosterior.of(space, units, targets)
+    theta = posterior.mode(_starts(space, seed, previous), n_steps=30 if previous is None else 12)
+    return GaussianProcess(space=space, units=units, targets=targets, warp=warping, theta=theta)
+
+
+def _check(space: SearchSpace, units: Floats, values: Floats) -> None:
+    if units.shape != (len(values), len(space)) or len(values) < 1:
+        raise UsageError(
+            f"A Gaussian process over {len(space)} parameters needs at least one point with {len(space)} coordinates, "
+            f"and a value for each; got points of shape {units.shape} and values of shape {values.shape}."
+        )
+    if not np.isfinite(values).all():
+        raise UsageError("A Gaussian process needs finite values; leave out trials that failed.")
+
+
+def _starts(space: SearchSpace, seed: int, previous: GaussianProcess | None) -> list[Floats]:
+    if previous is not None and len(previous.theta) == len(space) + 2:
+        return [previous.theta]
+    centre, _ = _hyper_prior(len(space))
+    shift = np.append(0.5 * np.random.default_rng(seed).standard_normal(len(space)), [0.0, 0.0])
+    return [centre, centre + shift]
+
+
+def _hyper_prior(n_parameters: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the normal prior of theta."""
+    length = 0.5 * math.log(max(n_parameters, 1)) - 0.3
+    centre = np.array([*[length] * n_parameters, 0.0, math.log(5e-3)])
+    return centre, np.array([1.0] * n_parameters + [1.0, 1.5])
+
+
+@dataclass(frozen=True, eq=False)
+class HyperPosterior:
+    """Minus the log posterior density of theta, up to a constant, with its gradient.
+
+    Pairs of points are kept once each, in the order of `scipy.spatial.distance.pdist`: half the work of whole matrices.
+
+    Attributes:
+        distances: Squared distance of each pair in each parameter at length scale 1, shape (d, n (n - 1) / 2).
+        targets: Shape (n,).
+        pairs: Position of each pair in a flattened (n, n) matrix.
+    """
+
+    distances: Floats
+    targets: Floats
+    pairs: NDArray[np.intp]
+
+    @staticmethod
+    def of(space: SearchSpace, units: Floats, targets: Floats) -> HyperPosterior:
+        n = len(targets)
+        rows, columns = np.triu_indices(n, 1)
+        blocks = [pdist(block, "sqeuclidean") if n > 1 else np.empty(0) for block in _embedding(space, units)]
+        return HyperPosterior(np.reshape(blocks, (len(space), -1)), targets, rows * n + columns)
+
+    def mode(self, starts: list[Floats], n_steps: int) -> Floats:
+        """The most probable theta that L-BFGS-B finds from these starts."""
+        n_parameters = len(self.distances)
+        limits = [_LENGTH_LIMITS] * n_parameters + [_SIGNAL_LIMITS, _NOISE_LIMITS]
+        objective: Callable[[Floats], tuple[float, Floats]] = self
+        runs = [
+            minimize(objective, start, jac=True, method="L-BFGS-B", bounds=limits, options={"maxiter": n_steps})
+            for start in starts
+        ]
+        return np.asarray(min(runs, key=lambda run: float(run.fun)).x)
+
+    def __call__(self, theta: Floats) -> tuple[float, Floats]:
+        """The value and its gradient, shape (d + 2,), at theta."""
+        n = len(self.targets)
+        inverse_squares = np.exp(-2 * theta[:-2])
+        signal, noise = math.exp(theta[-2]), math.exp(theta[-1])
+        r = np.sqrt(5 * (inverse_squares @ self.distances))
+        decay = signal * np.exp(-r)
+        covariance = (1 + r * (1 + r / 3)) * decay
+
+        matrix = np.zeros((n, n))
+        matrix.ravel()[self.pairs] = covariance
+        matrix[np.diag_indices(n)] = signal + noise + _NOISE_FLOOR
+        # LAPACK wants columns: the transposed view of an upper triangle in rows is the lower one in columns.
+        cholesky, _ = lapack.dpotrf(matrix.T, lower=1, overwrite_a=1)
+        weights, _ = lapack.dpotrs(cholesky, self.targets, lower=1)
+        value = 0.5 * self.targets @ weights + np.log(np.diag(cholesky)).sum()
+        inverse, _ = lapack.dpotri(cholesky, lower=1, overwrite_c=1)
+
+        pull = np.outer(weights, weights).ravel()[self.pairs] - inverse.T.ravel()[self.pairs]
+        pull_diagonal = float(weights @ weights - np.trace(inverse))
+        gradient = np.empty_like(theta)
+        gradient[:-2] = -5 / 3 * inverse_squares * (self.distances @ (pull * (1 + r) * decay))
+        gradient[-2] = -(pull @ covariance) - 0.5 * signal * pull_diagonal
+        gradient[-1] = -0.5 * noise * pull_diagonal
+        centre, width = _hyper_prior(len(self.distances))
+        deviation = (theta - centre) / width
+        return float(value + 0.5 * deviation @ deviation), gradient + deviation / width
+
+
+def _embedding(space: SearchSpace, units: Floats) -> list[Floats]:
+    """Euclidean coordinates of points, one block of shape (n, k) for each parameter; see the module's docstring."""
+    blocks: list[Floats] = []
+    for p, unit in zip(space.parameters, np.asarray(units).T, strict=True):
+        is_active = ~np.isnan(unit)
+        if isinstance(p, Categorical):
+            corners = np.eye(len(p.choices)) * math.sqrt(0.5)
+            index = np.minimum(np.where(is_active, unit, 0.0) * len(p.choices), len(p.choices) - 1).astype(int)
+            blocks.append(corners[index] * is_active[:, None])
+        elif p.when is None:
+            blocks.append(unit[:, None])
+        else:
+            blocks.append(np.column_stack([np.where(is_active, unit, 0.5), _INACTIVE_OFFSET * is_active]))
+    return blocks
+
+
+def _distances_between(a: Floats, b: Floats) -> Floats:
+    """Euclidean distances, shape (n, m), by one matrix product."""
+    squares = np.einsum("ij,ij->i", a, a)[:, None] + np.einsum("ij,ij->i", b, b) - 2 * a @ b.T
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0)))
+
+
+def _matern(distances: Floats) -> Floats:
+    r = math.sqrt(5.0) * distances
+    return np.asarray((1 + r * (1 + r / 3)) * np.exp(-r))
