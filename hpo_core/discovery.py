@@ -54,11 +54,11 @@ class Catalogue(Generic[T]):
         return items
 
     def _add(self, found: dict[str, T], item: T, module: str) -> None:
-        if item.key in found:
-            raise DiscoveryError(f"{module} declares the {self.noun} {item.key!r} a second time.")
         missing = [name for name in ("key", "label", "purpose") if not getattr(item, name, "")]
         if missing:
             raise DiscoveryError(f"A {self.noun} in {module} has no {' and no '.join(missing)}.")
+        if item.key in found:
+            raise DiscoveryError(f"{module} declares the {self.noun} {item.key!r} a second time.")
         found[item.key] = item
 
     def __getitem__(self, key: str) -> T:

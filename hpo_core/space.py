@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
@@ -99,31 +100,64 @@ class Float(_Numeric):
 
     def __post_init__(self) -> None:
         self._check_range()
-        if self.step is not None and (self.log or self.step <= 0):
+        if self.step is not None and (self.log or not 0 < self.step < math.inf):
             raise UsageError(f"The step of {self.name} must be above 0 and needs a linear scale; got {self.step}.")
+        if self.step is not None and not self._is_on_step(self.default):
+            raise UsageError(
+                f"The default of {self.name} must lie on its steps of {self.step:g} from {self.low:g}; "
+                f"got {self.default:g}."
+            )
 
     def why_invalid(self, value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             return f"{self.name} must be a number from {self.low:g} to {self.high:g}; got {value!r}."
         if not self.low - _slack(self) <= value <= self.high + _slack(self):
             return f"{self.name} must lie from {self.low:g} to {self.high:g}; got {value:g}."
-        if self.step and abs((value - self.low) / self.step - round((value - self.low) / self.step)) > 1e-6:
+        if not self._is_on_step(value):
             return f"{self.name} moves in steps of {self.step:g} from {self.low:g}; got {value:g}."
         return None
 
     def from_unit(self, unit: float) -> float:
-        value = self._interpolated(unit)
-        if self.step:
-            value = self.low + round((value - self.low) / self.step) * self.step
-        return min(max(value, self.low), self.high)
+        return self.snapped(self._interpolated(unit))
+
+    def snapped(self, value: float) -> float:
+        """The nearest value that is allowed: a rounding error off an end or off a step is taken away."""
+        inside = min(max(float(value), self.low), self._top())
+        return self._at_step(round((inside - self.low) / self.step)) if self.step else inside
 
     def distribution(self) -> FloatDistribution:
-        return FloatDistribution(self.low, self.high, log=self.log, step=self.step)
+        return FloatDistribution(self.low, self._top(), log=self.log, step=self.step)
 
     def levels(self, resolution: int) -> list[float]:
         """At most `resolution` values, evenly spaced on the parameter's scale, both ends included."""
-        units = np.linspace(0, 1, resolution) if resolution > 1 else [self.unit(self.default)]
+        if resolution == 1:
+            return [float(self.default)]
+        units = np.linspace(self.unit(self.low), self.unit(self._top()), resolution)
         return list(dict.fromkeys(self.from_unit(float(u)) for u in units))
+
+    def _ends(self, value: float) -> tuple[float, float, float]:
+        if self.step is None:
+            return super(Float, self)._ends(value)  # slots make a class anew, which the short form does not find
+        half = self.step / 2  # each step owns an interval of its own, so ends are as likely as the middle
+        return self.low - half, self._top() + half, value
+
+    def _is_on_step(self, value: float) -> bool:
+        if not self.step:
+            return True
+        n_steps = (value - self.low) / self.step
+        return abs(n_steps - round(n_steps)) < 1e-6 and value <= self._top() + _slack(self)
+
+    def _top(self) -> float:
+        """The highest value on the steps; the high end may lie between two of them."""
+        if not self.step:
+            return self.high
+        low, high, step = (Decimal(str(x)) for x in (self.low, self.high, self.step))
+        return float(low + (high - low) // step * step)
+
+    def _at_step(self, i: int) -> float:
+        """In decimals, as Optuna counts steps: the third step of 0.1 is 0.3, not 0.30000000000000004."""
+        assert self.step is not None
+        return float(Decimal(str(self.low)) + i * Decimal(str(self.step)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +173,16 @@ class Int(_Numeric):
     kind: ClassVar[str] = "int"
 
     def __post_init__(self) -> None:
+        numbers = (self.low, self.high, self.default, self.step)
+        if not all(isinstance(x, int) for x in numbers):
+            raise UsageError(f"Range, default and step of {self.name} must be whole numbers; got {numbers}.")
         self._check_range()
         if self.step < 1 or (self.log and self.step != 1):
             raise UsageError(f"The step of {self.name} must be at least 1, and 1 on a log scale; got {self.step}.")
+        if (self.default - self.low) % self.step:
+            raise UsageError(
+                f"The default of {self.name} must lie on its steps of {self.step} from {self.low}; got {self.default}."
+            )
 
     def why_invalid(self, value: object) -> str | None:
         if isinstance(value, bool) or not isinstance(value, int):
@@ -196,6 +237,8 @@ class Categorical(Parameter):
     def __post_init__(self) -> None:
         if not self.choices:
             raise UsageError(f"{self.name} needs at least one choice.")
+        if any(is_same(a, b) for i, a in enumerate(self.choices) for b in self.choices[:i]):
+            raise UsageError(f"{self.name} names a choice twice: {', '.join(map(str, self.choices))}.")
         if self.why_invalid(self.default):
             raise UsageError(f"The default of {self.name} must be one of its choices; got {self.default!r}.")
 
@@ -280,7 +323,7 @@ class SearchSpace:
         return self.active({**self.defaults(), **values})
 
     def check(self, configuration: Mapping[str, Any]) -> Configuration:
-        """The configuration in the order of the space, whole floats made floats.
+        """The configuration in the order of the space, whole floats made floats, rounding errors taken away.
 
         Raises:
             ConfigurationError: A value is missing, unknown, inactive or out of range; the message names all faults.
@@ -298,7 +341,7 @@ class SearchSpace:
                 if why := p.why_invalid(configuration[p.name]):
                     faults.append(why)
                 elif isinstance(p, Float):
-                    kept[p.name] = float(configuration[p.name])
+                    kept[p.name] = p.snapped(configuration[p.name])
         if faults:
             raise ConfigurationError(" ".join(faults))
         return kept
@@ -336,7 +379,9 @@ class SearchSpace:
         """
         try:
             return SearchSpace(tuple(_parameter_from_json(dict(row)) for row in rows))
-        except (KeyError, TypeError, AttributeError) as fault:
+        except UsageError:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as fault:
             raise UsageError(f"This does not describe a search space: {fault}.") from fault
 
 
