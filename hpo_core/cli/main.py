@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import os
 import sys
@@ -10,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 
 from hpo_core.cli import lists, searching, studying
-from hpo_core.errors import TuningError
+from hpo_core.errors import StorageError, TuningError
 from hpo_core.studies.storage import data_folder
 
 FOUND, NOTHING_FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
@@ -55,9 +56,8 @@ def _failed(sentence: str, code: int) -> int:
 
 
 def _log_to_file(folder: str | None) -> None:
-    """Traces go to a file of the data folder; standard error is for sentences."""
-    logging.basicConfig(
-        handlers=[logging.FileHandler(data_folder(folder) / LOG_FILE, delay=True)],
-        format="%(asctime)s %(process)d %(message)s",
-        force=True,
-    )
+    """Traces go to a file of the data folder, if there can be one; standard error is for sentences."""
+    log: logging.Handler = logging.NullHandler()
+    with contextlib.suppress(StorageError):
+        log = logging.FileHandler(data_folder(folder) / LOG_FILE, delay=True)
+    logging.basicConfig(handlers=[log], format="%(asctime)s %(process)d %(message)s", force=True)

@@ -1,0 +1,91 @@
+"""What one server shares between all people: the storage, the workers for nudges, the kept fits."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from threading import Lock
+
+from hpo_core.datasets import DATASETS
+from hpo_core.errors import UsageError
+from hpo_core.landscapes import LANDSCAPES
+from hpo_core.search.fits import FitStore
+from hpo_core.search.local import LocalExecutor
+from hpo_core.search.manual import ManualArm
+from hpo_core.studies.storage import StudyStorage, data_folder
+from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
+
+STORAGE_VARIABLE = "TUNING_LAB_STORAGE"
+_KEPT_TABLES = 8
+
+
+@dataclass(frozen=True)
+class Lab:
+    """The parts that outlive a page. One per server process; safe to share between threads."""
+
+    folder: Path
+    storage: StudyStorage
+    executor: LocalExecutor
+    manual: ManualArm
+    _tables: OrderedDict[str, TrialTable] = field(default_factory=OrderedDict)
+    _table_lock: Lock = field(default_factory=Lock)
+
+    def table_of(self, study: Study) -> TrialTable:
+        """The study's trials; only what is new since anybody's last look is read."""
+        with self._table_lock:
+            table = study.read(self._tables.pop(study.key, None))
+            self._tables[study.key] = table
+            while len(self._tables) > _KEPT_TABLES:
+                self._tables.popitem(last=False)
+        return table
+
+    @property
+    def tables(self) -> Path:
+        """Where tables that people brought are kept."""
+        folder = self.folder / "tables"
+        folder.mkdir(exist_ok=True)
+        return folder
+
+    def keep_table(self, name: str, content: bytes) -> str:
+        """Keeps an uploaded table; returns the name by which URLs and `data_of` know it."""
+        stem = re.sub(r"[^\w.-]+", "_", Path(name).stem)[:60] or "table"
+        kept = f"{stem}.{sha256(content).hexdigest()[:8]}{Path(name).suffix.lower()}"
+        (self.tables / kept).write_bytes(content)
+        return kept
+
+    def data_of(self, name: str) -> str:
+        """What `ProblemSpec.data` holds for a name in a URL: a bundled key, or the path of a kept table.
+
+        Raises:
+            UsageError: There is no such data. Other files of the machine are never opened.
+        """
+        if name in DATASETS or name in LANDSCAPES:
+            return name
+        kept = self.tables / Path(name).name
+        if Path(name).name == name and kept.is_file():
+            return str(kept)
+        raise UsageError(f"There are no data {name!r} in this lab. Choose a data set, or bring the table again.")
+
+    def kept_tables(self) -> list[str]:
+        """Names of the tables that people brought, newest first."""
+        return [p.name for p in sorted(self.tables.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)]
+
+
+@cache
+def the_lab() -> Lab:
+    """The lab of this server process, opened on first use; one that cannot be opened is tried again next time.
+
+    Raises:
+        StorageError: The data folder or the storage cannot be opened.
+    """
+    folder = data_folder()
+    storage = StudyStorage.open(os.environ.get(STORAGE_VARIABLE), folder=folder)
+    n_workers = max(2, min(8, os.cpu_count() or 2))
+    executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
+    return Lab(folder, storage, executor, ManualArm(executor, FitStore(folder / "fits.db")))

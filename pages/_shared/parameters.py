@@ -1,0 +1,101 @@
+"""A widget for each parameter, right for its type, scale and range."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from hpo_core.space import AnyParameter, Categorical, Float, Int
+from pages._shared.tuning import Tuning, take_widgets, widget_key, widget_state
+from pages._shared.wording import value_text
+
+_STEPS_PER_RANGE = 100
+_MAX_SEGMENTS = 4
+
+
+def parameter_widgets(tuning: Tuning) -> None:
+    """All parameters of the problem, in the order of the space; inactive ones as a line that says what they need."""
+    active = tuning.configuration
+    for parameter in tuning.problem.space.parameters:
+        if parameter.name in active:
+            _widget(tuning, parameter)
+        else:
+            _inactive(parameter)
+
+
+def _widget(tuning: Tuning, p: AnyParameter) -> None:
+    common: dict[str, Any] = {
+        "label": _label(p),
+        "key": widget_key(p),
+        "help": _help(p),
+        "on_change": take_widgets,
+        "args": (tuning,),
+    }
+    # Widgets that were inactive have lost their state in the session; the bench still has their value.
+    st.session_state.setdefault(widget_key(p), widget_state(p, tuning.values[p.name]))
+    if isinstance(p, Categorical):
+        _choice(p, common)
+    elif p.log:
+        st.select_slider(options=_log_stops(p, tuning.values[p.name]), format_func=value_text, **common)
+    elif isinstance(p, Int):
+        st.slider(min_value=p.low, max_value=p.high, step=p.step, **common)
+    else:
+        step = p.step or _nice_step(p)
+        st.slider(min_value=float(p.low), max_value=float(p.high), step=step, format=_format(step), **common)
+
+
+def _choice(p: Categorical, common: dict[str, Any]) -> None:
+    places = range(len(p.choices))
+    if len(p.choices) <= _MAX_SEGMENTS and sum(len(str(c)) for c in p.choices) <= 28:
+        st.segmented_control(
+            options=places, format_func=lambda i: str(p.choices[i]), required=True, width="stretch", **common
+        )
+    else:
+        st.selectbox(options=places, format_func=lambda i: str(p.choices[i]), **common)
+
+
+def _inactive(p: AnyParameter) -> None:
+    assert p.when is not None
+    needs = " or ".join(str(v) for v in p.when.values)
+    st.html(f'<p class="lab-inactive"><b>{escape(p.title)}</b> only for {escape(p.when.parent)} = {escape(needs)}</p>')
+
+
+def _label(p: AnyParameter) -> str:
+    scale = " · log" if not isinstance(p, Categorical) and p.log else ""
+    return _plain(p.title) + scale
+
+
+def _help(p: AnyParameter) -> str:
+    range_text = "" if isinstance(p, Categorical) else f" From {value_text(p.low)} to {value_text(p.high)}."
+    return _plain(f"{p.explanation}{range_text} Default {value_text(p.default)}. Name in code: {p.name}.")
+
+
+def _plain(text: str) -> str:
+    """Text that Streamlit's Markdown shows as it is."""
+    return "".join("\\" + c if c in "\\`*_[]$:<>~#" else c for c in text)
+
+
+def _log_stops(p: Float | Int, value: float) -> list[Any]:
+    """Values that a log slider stops at: evenly spaced, two significant digits; ends, default and value included."""
+    n_steps = min(_STEPS_PER_RANGE, 20 * math.ceil(math.log10(p.high / p.low)))
+    ratio = (p.high / p.low) ** (1 / n_steps)
+    stops = {_rounded(p, p.low * ratio**i) for i in range(n_steps + 1)}
+    return sorted(s for s in {*stops, p.low, p.high, p.default, value} if p.low <= s <= p.high)
+
+
+def _rounded(p: Float | Int, value: float) -> float | int:
+    return round(value) if isinstance(p, Int) else float(f"{value:.2g}")
+
+
+def _nice_step(p: Float) -> float:
+    """About a hundred steps of 1, 2 or 5 times a power of ten."""
+    raw = (p.high - p.low) / _STEPS_PER_RANGE or 1.0
+    power = 10.0 ** math.floor(math.log10(raw))
+    return next(power * m for m in (1, 2, 5, 10) if power * m >= raw * 0.999)
+
+
+def _format(step: float) -> str:
+    return f"%.{max(0, -math.floor(math.log10(step)))}f"

@@ -1,0 +1,137 @@
+"""The score of the person's configuration: at once, first fold first, with its noise and what it is compared with."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+
+import numpy as np
+import streamlit as st
+
+from hpo_core.analysis.noise import Difference, compare_folds
+from hpo_core.problem import ModelProblem, Problem
+from hpo_core.search.manual import Nudge
+from pages._shared.tuning import Tuning
+from pages._shared.wording import score, signed
+
+FIRST_FOLD_SECONDS = 0.15
+_POLL_SECONDS = 0.2
+
+
+def score_card(tuning: Tuning) -> None:
+    """Draws the card and, while folds are missing, draws it again a few times a second."""
+    nudge = tuning.nudge
+    is_running = nudge is not None and not nudge.is_done
+    if is_running and nudge is not None:
+        nudge.wait(1, FIRST_FOLD_SECONDS)
+        is_running = not nudge.is_done
+    st.fragment(_card, run_every=_POLL_SECONDS if is_running else None, key="score-card")(tuning, is_running)
+
+
+def _card(tuning: Tuning, was_running: bool) -> None:
+    nudge = tuning.nudge
+    if nudge is None:
+        return
+    st.html(_html(tuning, nudge))
+    if was_running and nudge.is_done:
+        st.rerun()
+
+
+def _html(tuning: Tuning, nudge: Nudge) -> str:
+    problem = tuning.problem
+    arrow = "↑" if problem.direction == "maximize" else "↓"
+    head = f'<span class="lab-eyebrow">{escape(problem.metric_label)} {arrow}</span>'
+    if nudge.reason:
+        body = f'<p class="lab-fault">{escape(nudge.reason)}</p>'
+    elif nudge.n_done == 0:
+        body = '<div class="lab-score lab-waiting">…</div>'
+    else:
+        body = f'<div class="lab-score">{score(nudge.value)}{_spread(nudge)}</div>'
+    lines = "".join(f"<p>{line}</p>" for line in _lines(tuning, nudge))
+    storage = f'<p class="lab-fault">Not recorded: {escape(nudge.storage_fault)}</p>' if nudge.storage_fault else ""
+    return (
+        f'<div class="lab-score-card" role="status" aria-live="polite">{head}{_badge(nudge)}{body}'
+        f"{_folds(problem, nudge)}<div class='lab-lines'>{lines}</div>{storage}</div>"
+    )
+
+
+def _badge(nudge: Nudge) -> str:
+    if nudge.is_done:
+        text = "" if nudge.number is None else f"trial {nudge.number}"
+        return f'<span class="lab-badge">{text}</span>' if text else ""
+    return f'<span class="lab-badge lab-busy">fold {nudge.n_done + 1} of {nudge.problem.n_folds}</span>'
+
+
+def _spread(nudge: Nudge) -> str:
+    scores = _finite(nudge.fold_scores)
+    if len(scores) < 2:
+        return ""
+    sd = float(np.std(scores, ddof=1))
+    title = f"standard deviation over {len(scores)} folds"
+    return f'<span class="lab-spread" title="{title}">± {score(sd)}</span>'
+
+
+def _folds(problem: Problem, nudge: Nudge) -> str:
+    """One tick per fold on the range of all folds: how much the score depends on which rows are held out."""
+    if problem.n_folds < 2:
+        return ""
+    scores = nudge.fold_scores
+    known = _finite(scores)
+    low, high = (min(known), max(known)) if known else (0.0, 1.0)
+    cells = "".join(_tick(i, s, low, high) for i, s in enumerate(scores))
+    return f'<div class="lab-folds" aria-hidden="true">{cells}</div>'
+
+
+def _tick(fold: int, value: float, low: float, high: float) -> str:
+    if not math.isfinite(value):
+        return '<span class="lab-fold lab-fold-open"></span>'
+    share = 1.0 if high == low else 0.35 + 0.65 * (value - low) / (high - low)
+    return f'<span class="lab-fold" title="fold {fold + 1}: {score(value)}" style="--share:{share:.2f}"></span>'
+
+
+def _lines(tuning: Tuning, nudge: Nudge) -> list[str]:
+    if nudge.reason or nudge.n_done == 0:
+        return []
+    lines = []
+    if tuning.baseline is not None and tuning.baseline is not nudge:
+        lines.append(_against(tuning.problem, nudge, tuning.baseline.fold_scores, "default"))
+    elif nudge is tuning.baseline:
+        lines.append("the library's default configuration")
+    return [line for line in [*lines, _fit_hint(tuning.problem, nudge)] if line]
+
+
+def _against(problem: Problem, nudge: Nudge, other: tuple[float, ...], name: str) -> str:
+    difference = fold_difference(problem, nudge.fold_scores, other)
+    return f"{verdict_html(difference)} vs {name}"
+
+
+def fold_difference(problem: Problem, first: tuple[float, ...], second: tuple[float, ...]) -> Difference:
+    """Difference of two configurations of a problem, with the overlap of its training sets."""
+    overlap = 0.0
+    if isinstance(problem, ModelProblem):
+        train, valid = problem.split.folds[0]
+        overlap = len(valid) / len(train)
+    return compare_folds(first, second, is_higher_better=problem.direction == "maximize", overlap=overlap)
+
+
+def verdict_html(difference: Difference) -> str:
+    """A difference with its sign and its verdict in words, never by colour alone."""
+    words = {"better": "better", "worse": "worse", "tie": "within noise", "unknown": ""}[difference.verdict]
+    arrow = {"better": "▲", "worse": "▼", "tie": "=", "unknown": ""}[difference.verdict]
+    spread = f' title="95 % interval ± {score(difference.half_width)}"' if math.isfinite(difference.half_width) else ""
+    return (
+        f'<span class="lab-verdict lab-{difference.verdict}"{spread}>{signed(difference.mean)} {arrow} {words}</span>'
+    )
+
+
+def _fit_hint(problem: Problem, nudge: Nudge) -> str:
+    """Training against validation score, in words."""
+    results = list(dict(nudge.flight.results).values())
+    train = _finite(tuple(r.train_score for r in results))
+    if not train:
+        return ""
+    return f"training {score(float(np.mean(train)))}"
+
+
+def _finite(values: tuple[float, ...]) -> list[float]:
+    return [v for v in values if math.isfinite(v)]

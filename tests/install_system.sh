@@ -1,0 +1,27 @@
+#!/bin/sh
+# Installs what pip cannot: with "python" only a Python that can make environments, otherwise also a browser and PostgreSQL.
+# On a system without apt-get, or without the right to use it, says what to install instead.
+set -eu
+
+missing=""
+need() { missing="$missing $1"; }
+
+if ! "${PYTHON:-python3}" -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)' 2>/dev/null; then
+    need python3-venv
+fi
+if [ "${1:-}" != python ]; then
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need chromium
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || need postgresql
+fi
+[ -z "$missing" ] && exit 0
+
+if command -v apt-get >/dev/null; then
+    as_root=""
+    [ "$(id -u)" = 0 ] || as_root="sudo -n"
+    export DEBIAN_FRONTEND=noninteractive
+    if $as_root apt-get update -q >/dev/null && $as_root apt-get install -y -q --no-install-recommends $missing >/dev/null; then
+        exit 0
+    fi
+fi
+echo "Install these packages first, then try again:$missing (Python must be 3.11 or newer)." >&2
+exit 1
