@@ -36,7 +36,7 @@ class Limits:
     """A range of values in which the good trials can be told apart.
 
     Attributes:
-        low, high: Ends of the range, padded.
+        low, high: Ends of the range, padded, at the better end more.
         n_outside: Finite values that lie outside, all on the worse side.
         n_infinite: Values that are infinite.
     """
@@ -62,5 +62,5 @@ def robust_limits(values: Floats, sign: float) -> Limits:
     if len(finite) >= 8 and quarter > best and worst > fence:
         worst = float(finite[finite <= fence].max())
     pad = 0.06 * (worst - best) or max(abs(best) * 0.02, 1e-3)
-    ends = sorted((sign * (best - pad), sign * (worst + pad)))
+    ends = sorted((sign * (best - 2 * pad), sign * (worst + pad)))
     return Limits(ends[0], ends[1], int((finite > worst).sum()), n_infinite)

@@ -17,6 +17,7 @@ from hpo_core.plots._look import (
     arm_label,
     axis,
     faint,
+    glow,
     layout,
     plain,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "axis",
     "faint",
     "figure_json",
+    "glow",
     "layout",
     "plain",
 ]

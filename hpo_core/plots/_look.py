@@ -98,7 +98,7 @@ LIGHT = Look(
     default="#6b7280",
     failed="#7d8594",
     arms=("#2f6fed", "#0b8f6f", "#b0468f", "#3aa0c9", "#7a6a00", "#5b3fa8", "#a0522d", "#1f5f6b"),
-    scale=("#e9f2f7", "#c1daea", "#97c2e2", "#6ea8dd", "#4b8dd5", "#3171c8", "#2356b0", "#1c3e8f", "#162a67"),
+    scale=("#d4e6f2", "#afd0e6", "#8ab9de", "#66a1d8", "#4787cf", "#316dc3", "#2553ad", "#1f3d8e", "#192b68"),
 )
 DARK = Look(
     text="#e6eaf2",
@@ -136,6 +136,11 @@ def faint(colour: str, alpha: float) -> str:
         return f"{colour[:-1]}@{alpha:g})"
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return f"rgba({red},{green},{blue},{alpha:g})"
+
+
+def glow(look: Look) -> str:
+    """A text shadow in the colour of the ground, so that words over lines stay readable."""
+    return ", ".join([f"0 0 3px {look.surface}"] * 4)
 
 
 def plain(text: object) -> str:

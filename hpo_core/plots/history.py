@@ -9,13 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import DEFAULT, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout, plain
+from hpo_core.plots import DEFAULT, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, glow, layout, plain
 from hpo_core.plots._hover import hover
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -252,37 +251,42 @@ def _edge(style: ArmStyle, look: Look) -> str:
 
 
 def _unscored(data: HistoryData, look: Look) -> list[dict[str, Any]]:
-    table, rows = data.table, data.unscored
-    edge = data.limits.high if table.direction == "minimize" else data.limits.low
-    inside = np.where(np.isfinite(table.values), np.clip(table.values, data.limits.low, data.limits.high), edge)
-    kinds: tuple[tuple[NDArray[np.bool_], str, dict[str, Any]], ...] = (
-        (table.is_pruned, "pruned", {"mode": "text", "text": "◐", "textfont": {"size": 11, "color": look.failed}}),
-        (
-            table.is_failed,
-            "failed",
-            {"mode": "markers", "marker": {"symbol": "x-thin-open", "size": 7, "color": look.failed}},
-        ),
-    )
-    traces = []
-    for is_kind, name, mark in kinds:
-        chosen = rows[is_kind[rows]]
-        places = np.full(len(chosen), edge) if name == "failed" else inside[chosen]
-        details = [
-            [n, r]
-            for n, r in zip(table.numbers[chosen].tolist(), map(plain, table.reasons[chosen].tolist()), strict=True)
-        ]
-        traces.append(
-            {
-                "type": "scatter",
-                "x": data.x[chosen],
-                "y": places,
-                "name": name,
-                "customdata": details,
-                "hovertemplate": f"<b>trial %{{customdata[0]}}</b> · {name}<br>%{{customdata[1]}}<extra></extra>",
-                **mark,
-            }
-        )
-    return traces
+    table, rows, limits = data.table, data.unscored, data.limits
+    margin = 0.02 * (limits.high - limits.low)
+    edge = limits.high - margin if table.direction == "minimize" else limits.low + margin
+    pruned, failed = rows[table.is_pruned[rows]], rows[table.is_failed[rows]]
+    estimates = np.clip(table.values[pruned], limits.low + margin, limits.high - margin)
+    colour = faint(look.failed, 0.75)
+    half = {"mode": "text", "text": "◐", "textfont": {"size": 10, "color": colour}, "showlegend": False}
+    cross = {"mode": "markers", "marker": {"symbol": "x-thin-open", "size": 7, "color": colour}}
+    # A trace of text shows as "Aa" in the legend: an empty one stands there for it.
+    entry: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "markers",
+        "x": [None],
+        "y": [None],
+        "marker": {"color": "rgba(0,0,0,0)"},
+    }
+    entry |= {"name": "◐ pruned", "legendgroup": "pruned"}
+    return [
+        _rug(data, pruned, np.where(np.isnan(estimates), edge, estimates), "pruned", half),
+        *([entry] if len(pruned) else []),
+        _rug(data, failed, np.full(len(failed), edge), "failed", cross),
+    ]
+
+
+def _rug(data: HistoryData, rows: Rows, y: Floats, name: str, mark: dict[str, Any]) -> dict[str, Any]:
+    numbers, reasons = data.table.numbers[rows].tolist(), map(plain, data.table.reasons[rows].tolist())
+    return {
+        "type": "scatter",
+        "x": data.x[rows],
+        "y": y,
+        "name": name,
+        "legendgroup": name,
+        "customdata": [[number, reason] for number, reason in zip(numbers, reasons, strict=True)],
+        "hovertemplate": f"<b>trial %{{customdata[0]}}</b> · {name}<br>%{{customdata[1]}}<extra></extra>",
+        **mark,
+    }
 
 
 def _best_ring(data: HistoryData, styles: Mapping[str, ArmStyle], look: Look) -> list[dict[str, Any]]:
@@ -290,7 +294,8 @@ def _best_ring(data: HistoryData, styles: Mapping[str, ArmStyle], look: Look) ->
     if row is None or not (np.isfinite(data.x[row]) and np.isfinite(data.table.values[row])):
         return []
     style = styles[str(data.table.arms[row])]
-    late = data.x[row] > 0.75 * np.nanmax(data.x)
+    side = "left" if data.x[row] > 0.75 * np.nanmax(data.x) else "right"
+    level = "top" if data.table.direction == "maximize" else "bottom"
     return [
         {
             "type": "scatter",
@@ -299,8 +304,8 @@ def _best_ring(data: HistoryData, styles: Mapping[str, ArmStyle], look: Look) ->
             "y": data.table.values[[row]],
             "marker": {"symbol": "circle-open", "size": 17, "color": style.colour, "line": {"width": 2.4}},
             "text": f"trial {data.table.numbers[row]}: {format_score(float(data.table.values[row]))}",
-            "textposition": "bottom left" if late else "bottom right",
-            "textfont": {"size": 12, "color": look.text},
+            "textposition": f"{level} {side}",
+            "textfont": {"size": 12, "color": look.text, "shadow": glow(look)},
             "hoverinfo": "skip",
             "showlegend": False,
         }
@@ -335,7 +340,9 @@ def _notes(data: HistoryData, look: Look) -> list[dict[str, Any]]:
             {"text": text, "x": 0.01, "xref": "paper", "xanchor": "left", "y": edge, "yref": "paper"}
             | {"yanchor": "top" if edge else "bottom"}
         )
-    return [{"showarrow": False, "font": {"size": 11, "color": look.muted}, **note} for note in notes]
+    return [
+        {"showarrow": False, "font": {"size": 11, "color": look.muted, "shadow": glow(look)}, **note} for note in notes
+    ]
 
 
 HISTORY = History()

@@ -15,13 +15,16 @@ from hpo_core.analysis.selection import Limits, Rows, representative_rows, robus
 from hpo_core.analysis.units import unit_column, value_at
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import DEFAULT, MANUAL, Figure, Look, Plot, arm_label, faint, layout, plain
+from hpo_core.plots import DEFAULT, MANUAL, Figure, Look, Plot, arm_label, faint, glow, layout, plain
 from hpo_core.plots._ticks import round_ticks, unit_ticks
 from hpo_core.studies.table import Floats, TrialTable
 
 UNUSED = -0.11
 _CELLS, _COLUMNS = 64, 20
+_OWN_LINES = 12
 _Y_LOW = -0.17
+# With more axes, every second title stands higher.
+_CALM = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +128,7 @@ class Parallel(Plot[ParallelData]):
                 xaxis={**hidden, "range": [-0.3, n_axes - 1 + 0.55]},
                 yaxis={**hidden, "range": [_Y_LOW, 1.03]},
                 dragmode=False,
-                margin={"l": 12, "r": 12, "t": 64, "b": 12},
+                margin={"l": 12, "r": 12, "t": 56 if n_axes > _CALM else 40, "b": 12},
                 shapes=_axis_lines(data, look),
                 annotations=_axis_titles(data, look),
                 legend={**layout(look, revision="")["legend"], "y": 0, "yanchor": "top"},
@@ -157,7 +160,7 @@ class Parallel(Plot[ParallelData]):
         n_rows, n_lines = len(data.rows), len(data.lines)
         text = f"Showing {format_count(n_rows, 'finished trial')}"
         if data.density is not None:
-            text += f": the best {n_lines:,} as lines, all as a shade behind them"
+            text += f": the best {n_lines:,} and your last {_OWN_LINES} as lines, all as a shade behind them"
         n_left_out = len(data.table.params) - len(data.names)
         if n_left_out:
             text += (
@@ -186,10 +189,10 @@ def _strongest(table: TrialTable, rows: Rows, limit: int) -> tuple[str, ...]:
 def _jittered(table: TrialTable, name: str, rows: Rows) -> Floats:
     distribution = table.distributions[name]
     places = unit_column(distribution, table.params[name][rows])
+    share = (table.numbers[rows] * 2654435761 % 2**32) / 2**32 - 0.5
     if isinstance(distribution, CategoricalDistribution):
-        share = (table.numbers[rows] * 2654435761 % 2**32) / 2**32 - 0.5
         places = places + share * 0.45 / len(distribution.choices)
-    return np.where(np.isnan(places), UNUSED, places)
+    return np.where(np.isnan(places), UNUSED + 0.05 * share, places)
 
 
 def _value_places(table: TrialTable, rows: Rows, limits: Limits) -> Floats:
@@ -198,7 +201,7 @@ def _value_places(table: TrialTable, rows: Rows, limits: Limits) -> Floats:
 
 
 def _density(places: Floats) -> NDArray[np.uint8]:
-    """How many lines cross each cell between the axes. A pair of axes is one joint histogram, drawn out as lines."""
+    """A shade for how many lines cross each cell: the joint histogram of each pair of axes, drawn out as lines."""
     cells = np.clip(((places - _Y_LOW) / (1.02 - _Y_LOW) * _CELLS).astype(int), 0, _CELLS - 1)
     start, end = (grid.ravel() for grid in np.mgrid[0:_CELLS, 0:_CELLS])
     parts = []
@@ -210,8 +213,9 @@ def _density(places: Floats) -> NDArray[np.uint8]:
         flat = (crossed * _COLUMNS + np.arange(_COLUMNS)).ravel()
         weights = np.repeat(joint[used], _COLUMNS)
         parts.append(np.bincount(flat, weights, _CELLS * _COLUMNS).reshape(_CELLS, _COLUMNS))
-    share = np.sqrt(np.hstack(parts) / len(places))
-    return np.asarray(np.rint(255 * share / max(float(share.max()), 1e-9)), dtype=np.uint8)
+    share = np.sqrt(np.hstack(parts))
+    full = float(np.quantile(share[share > 0], 0.97))
+    return np.asarray(np.rint(255 * np.minimum(share / full, 1.0)), dtype=np.uint8)
 
 
 def _shade(data: ParallelData, look: Look) -> list[dict[str, Any]]:
@@ -262,9 +266,12 @@ def _vertices(data: ParallelData, chosen: Rows, style: dict[str, Any], name: str
 def _bundles(data: ParallelData, look: Look) -> list[dict[str, Any]]:
     arms = data.table.arms[data.rows[data.lines]]
     machine = data.lines[~np.isin(arms, (MANUAL, DEFAULT))]
-    shades = look.scale[2:]
-    bins = np.rint(data.places[machine, -1] * (len(shades) - 1)).astype(int)
-    opacity = 0.75 if len(machine) > 60 else 0.9
+    shades = look.scale[1:]
+    heights = data.places[machine, -1]
+    spread = np.ptp(heights) if len(machine) else 0.0
+    share = (heights - heights.min()) / spread if spread > 0 else np.ones(len(machine))
+    bins = np.rint(share * (len(shades) - 1)).astype(int)
+    opacity = 0.6 if len(machine) > 60 else 0.85
     return [
         _vertices(
             data, machine[bins == i], {"line": {"width": 1 + 0.12 * i, "color": shade}, "opacity": opacity}, "machine"
@@ -276,10 +283,10 @@ def _bundles(data: ParallelData, look: Look) -> list[dict[str, Any]]:
 
 def _own_lines(data: ParallelData, look: Look) -> list[dict[str, Any]]:
     arms = data.table.arms[data.rows]
-    yours, default = np.flatnonzero(arms == MANUAL)[-40:], np.flatnonzero(arms == DEFAULT)[:1]
+    yours, default = np.flatnonzero(arms == MANUAL)[-_OWN_LINES:], np.flatnonzero(arms == DEFAULT)[:1]
     traces = []
     if len(yours):
-        style = {"line": {"width": 1.6, "color": look.you}, "opacity": 0.8, "showlegend": True}
+        style = {"line": {"width": 1.6, "color": look.you}, "opacity": 0.7, "showlegend": True}
         traces.append(_vertices(data, yours, style, "you"))
     if len(default):
         style = {"line": {"width": 2, "color": look.default, "dash": "dash"}, "showlegend": True}
@@ -297,7 +304,8 @@ def _best_line(data: ParallelData, look: Look) -> list[dict[str, Any]]:
     marker = {"symbol": "circle", "size": 7, "color": look.surface, "line": {"width": 2, "color": colour}}
     style = {"mode": "lines+markers", "line": {"width": 3, "color": colour}, "marker": marker, "showlegend": True}
     label = f"best: trial {data.table.numbers[row]}, {format_score(float(data.table.values[row]))}"
-    return [_vertices(data, place, style, label)]
+    halo = {"line": {"width": 7, "color": look.surface}, "hoverinfo": "skip", "hovertemplate": None, "opacity": 0.8}
+    return [_vertices(data, place, halo, ""), _vertices(data, place, style, label)]
 
 
 def _current_line(data: ParallelData, look: Look, current: Mapping[str, Any] | None) -> list[dict[str, Any]]:
@@ -336,7 +344,7 @@ def _axis_lines(data: ParallelData, look: Look) -> list[dict[str, Any]]:
 def _axis_titles(data: ParallelData, look: Look) -> list[dict[str, Any]]:
     arrow = "↑" if data.table.direction == "maximize" else "↓"
     titles = [_shortened(name) + (", log" if data.table.is_log(name) else "") for name in data.names]
-    is_crowded = len(titles) > 5
+    is_crowded = len(titles) + 1 > _CALM
     return [
         {
             "text": f"<b>{text}</b>" if i == len(titles) else text,
@@ -362,14 +370,13 @@ def _tick_texts(data: ParallelData, look: Look) -> dict[str, Any]:
     texts: list[str] = []
     for i, name in enumerate(data.names):
         places, labels = unit_ticks(data.table.distributions[name])
-        if (data.places[:, i] == UNUSED).any():
+        if (data.places[:, i] < 0).any():
             places, labels = [UNUSED, *places], ["not used", *labels]
         x, y, texts = x + [float(i)] * len(places), y + places, texts + [_shortened(label) for label in labels]
     marks = np.array(round_ticks(data.limits.low, data.limits.high))
     share = (marks - data.limits.low) / (data.limits.high - data.limits.low)
     share = share if data.table.direction == "maximize" else 1 - share
     x, y = x + [float(len(data.names))] * len(marks), y + share.tolist()
-    glow = f"0 0 3px {look.surface}, 0 0 3px {look.surface}, 0 0 2px {look.surface}"
     return {
         "type": "scatter",
         "mode": "text",
@@ -377,7 +384,7 @@ def _tick_texts(data: ParallelData, look: Look) -> dict[str, Any]:
         "y": y,
         "text": [f" {text}" for text in [*texts, *map(format_value, marks.tolist())]],
         "textposition": "middle right",
-        "textfont": {"size": 11, "color": look.muted, "shadow": glow},
+        "textfont": {"size": 11, "color": look.text, "shadow": glow(look)},
         "hoverinfo": "skip",
         "showlegend": False,
     }

@@ -226,12 +226,16 @@ def _is_near(x: Side, y: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.isfinite(distance).reshape(len(y.units), len(x.units))
 
 
-def _colours(data: SurfaceData, look: Look) -> dict[str, Any]:
+def _colours(data: SurfaceData, look: Look, limits: str = "z") -> dict[str, Any]:
     is_rising = data.table.direction == "maximize"
     scale = look.scale if is_rising else look.scale[::-1]
     title = {"text": look.value_label, "font": {"size": 12, "color": look.muted}, "side": "top"}
     bar = {"title": title, "thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11, "color": look.muted}}
+    known = data.mean[np.isfinite(data.mean)]
+    ends = np.quantile(known, (0.0, 0.95) if not is_rising else (0.05, 1.0)) if len(known) else np.array([0.0, 1.0])
     return {
+        f"{limits}min": float(ends[0]),
+        f"{limits}max": float(ends[1]),
         "colorscale": [[i / (len(scale) - 1), colour] for i, colour in enumerate(scale)],
         "colorbar": {**bar, "tickformat": ".3~g", "len": 0.9},
     }
@@ -265,7 +269,7 @@ def _landscape(data: SurfaceData, look: Look) -> dict[str, Any]:
         "opacity": 0.95,
         "lighting": {"ambient": 0.85, "diffuse": 0.3, "specular": 0.05},
         "contours": {"z": {"show": True, "width": 1, "color": faint(look.surface, 0.6)}},
-        **_colours(data, look),
+        **_colours(data, look, "c"),
     }
 
 
@@ -290,7 +294,7 @@ def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> 
             shown = hover(table, data.rows[mine], style.label)
             size = {MANUAL: 9, DEFAULT: 11}.get(arm, 6)
             filled = arm in (MANUAL, DEFAULT)
-            edge = {"width": 1.2, "color": look.surface if filled else look.text}
+            edge = {"width": 1.2 if filled else 1.6, "color": look.surface if filled else style.colour}
             colour = style.colour if filled else look.surface
             marker = {"symbol": style.symbol.removesuffix("-open"), "size": size, "color": colour, "line": edge}
             marker["opacity"] = 1 if filled else 0.85
@@ -298,9 +302,11 @@ def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> 
             marks.append(_Mark(style.label, list(x[mine]), list(y[mine]), z, marker, shown.customdata, shown.template))
     best = data.rows[np.argmin(table.sign * table.values[data.rows])]
     place = [int(np.flatnonzero(data.rows == best)[0])]
-    ring = {"symbol": "circle-open", "size": 16, "color": look.text, "line": {"width": 2.4, "color": look.text}}
+    colour = look.arm_styles(table.arms.tolist())[str(table.arms[best])].colour
     label = f"best: trial {table.numbers[best]}, {format_score(float(table.values[best]))}"
-    marks.append(_Mark(label, list(x[place]), list(y[place]), [float(table.values[best])], ring))
+    for name, width, ink in (("", 6.0, look.surface), (label, 2.6, colour)):
+        ring = {"symbol": "circle-open", "size": 17, "color": ink, "line": {"width": width, "color": ink}}
+        marks.append(_Mark(name, list(x[place]), list(y[place]), [float(table.values[best])], ring))
     return marks + _star(data, look, current)
 
 
@@ -329,7 +335,7 @@ def _mark_trace(data: SurfaceData, mark: _Mark, deep: bool) -> dict[str, Any]:
     hovering = (
         {"customdata": mark.customdata, "hovertemplate": mark.template} if mark.template else {"hoverinfo": "skip"}
     )
-    trace = {"mode": "markers", "name": mark.name, "marker": mark.marker, **hovering}
+    trace = {"mode": "markers", "name": mark.name, "marker": mark.marker, "showlegend": bool(mark.name), **hovering}
     if not deep:
         return {"type": "scatter", "x": data.x.on_map(mark.x), "y": data.y.on_map(mark.y), **trace}
     symbols = {"star": "diamond", "circle-open": "circle-open", "diamond": "diamond", "square": "square"}
@@ -375,10 +381,10 @@ def _side_axis(side: Side, look: Look) -> dict[str, Any]:
 def _scene(data: SurfaceData, look: Look) -> dict[str, Any]:
     def place(side: Side) -> dict[str, Any]:
         marks, labels = unit_ticks(side.distribution)
-        return {"title": {"text": side.title}, "tickvals": marks, "ticktext": labels, **plain}
+        return {"title": {"text": side.title}, "tickvals": marks, "ticktext": labels, **quiet}
 
-    plain = {"gridcolor": look.grid, "color": look.muted, "showbackground": False, "zeroline": False}
-    height = {"title": {"text": look.value_label}, **plain}
+    quiet = {"gridcolor": look.grid, "color": look.muted, "showbackground": False, "zeroline": False}
+    height = {"title": {"text": look.value_label}, **quiet}
     eye = {"x": -1.45, "y": -1.45, "z": 0.9}
     return {
         "xaxis": place(data.x),

@@ -1,0 +1,42 @@
+"""The web application: `streamlit run app.py`. Routes, security headers and what happens at start; no page logic."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Route
+
+from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
+from pages._shared.headers import SecurityHeaders
+
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+async def plotly_js(request: Request) -> FileResponse:
+    """plotly.js out of the installed package. Its version is in the path, so that a browser may keep it for ever."""
+    return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=FOREVER)
+
+
+@asynccontextmanager
+async def lifespan(_app: Any) -> AsyncIterator[None]:
+    """Imports what the pages need before the first visitor comes, and keeps it out of the garbage collector's way."""
+    import pages._shared.chart_card  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+ROUTES = [Route(PLOTLY_PATH, plotly_js)]
+MIDDLEWARE = [Middleware(SecurityHeaders)]
+app = st.App(
+    Path(__file__).parent / "pages" / "_navigation.py", routes=ROUTES, middleware=MIDDLEWARE, lifespan=lifespan
+)

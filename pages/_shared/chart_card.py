@@ -1,0 +1,202 @@
+"""A chart as every page shows it: a question, the drawing, how to read it, how much it shows, and its numbers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from hpo_core.errors import TuningError
+from hpo_core.options import options_of
+from hpo_core.plots import LIVE, Plot, figure_json
+from hpo_core.space import Configuration
+from hpo_core.studies.table import TrialTable
+from pages._shared.live_plot import PlotEvents, clicked, live_plot
+from pages._shared.option_widgets import option_widgets
+
+_LOG = logging.getLogger(__name__)
+_INLINE = ("choice", "parameter")
+_PATIENCE = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    figure: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Answers:
+    on_trial: Callable[[int], None] | None
+    on_place: Callable[[Configuration], None] | None
+
+
+def chart_card(
+    plot: Plot[Any],
+    table: TrialTable,
+    *,
+    key: str,
+    current: Configuration | None = None,
+    value_label: str = "value",
+    is_live: bool = False,
+    on_trial: Callable[[int], None] | None = None,
+    on_place: Callable[[Configuration], None] | None = None,
+) -> PlotEvents:
+    """Draws the card of one plot and returns what lies on it: its brushes, and the click of this run.
+
+    Args:
+        plot: One of `PLOTS`; the settings that the person makes are kept under `key`.
+        table: The study. What is computed is kept by study, revision and settings, for all visitors.
+        key: Names the card among all runs.
+        current: The person's current configuration, marked on the chart.
+        value_label: Name of the value, such as "accuracy".
+        is_live: Whether more trials are coming: a costly plot then waits a while between two refreshes.
+        on_trial: Takes the number of a trial that was clicked. Runs before the next run of the whole page, as callbacks
+            of widgets do, so that it may set the state of widgets anywhere on it.
+        on_place: Takes the values of the parameters at a place that was clicked where there is no trial.
+    """
+    answers = _Answers(on_trial, on_place)
+    with st.container(key=f"card-{key}", gap="small"):
+        try:
+            return _card(plot, table, key, current, value_label, is_live, answers)
+        except TuningError as fault:
+            st.info(str(fault))
+        except Exception:
+            fault_id = secrets.token_hex(4)
+            _LOG.exception("The chart %s failed; id %s", plot.key, fault_id)
+            st.error(f"This chart stopped on a fault of the lab itself. The details are in the log under {fault_id}.")
+    return PlotEvents()
+
+
+def _head(plot: Plot[Any], table: TrialTable, key: str) -> tuple[Plot[Any], Any]:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(plot.question, anchor=False, width="content")
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            plot = option_widgets(plot, key=key, parameters=tuple(table.params), kinds=_INLINE, compact=True)
+            menu = st.popover("More", key=f"{key}-menu", on_change="rerun", help="Settings, numbers, download")
+    others = tuple({o.kind for o in options_of(type(plot))} - set(_INLINE))
+    if others:
+        with menu:
+            plot = option_widgets(plot, key=key, kinds=others)
+    return plot, menu
+
+
+def _card(
+    plot: Plot[Any],
+    table: TrialTable,
+    key: str,
+    current: Configuration | None,
+    value_label: str,
+    is_live: bool,
+    answers: _Answers,
+) -> PlotEvents:
+    plot, menu = _head(plot, table, key)
+    why = plot.why_unavailable(table)
+    if why:
+        with st.container(height=plot.height, border=False, vertical_alignment="center", horizontal_alignment="center"):
+            st.markdown(why, width="content")
+        return PlotEvents()
+    data, revision = _data(plot, table, key, is_live)
+    drawn = _drawn(repr(plot), table.study, revision, repr(current), value_label, plot, data, current)
+    filename = f"{table.study}-{plot.key}"
+    events = live_plot(
+        drawn.figure,
+        key=f"{key}-plot",
+        height=plot.height,
+        alt=drawn.alt,
+        filename=filename,
+        on_click=partial(_answer, plot, data, f"{key}-plot", answers),
+    )
+    if events.click and (answers.on_trial or answers.on_place):
+        st.rerun()
+    st.caption(f"{plot.how_to_read}  \n{_brushed(data, events)}{drawn.caption}")
+    if menu.open:
+        with menu:
+            _numbers(plot.numbers(data), filename, key)
+    return events
+
+
+def _answer(plot: Plot[Any], data: Any, key: str, answers: _Answers) -> None:
+    """Hands a click to whom it concerns."""
+    click = clicked(key)
+    if click is None:
+        return
+    if click.trial is not None:
+        if answers.on_trial:
+            answers.on_trial(click.trial)
+    elif answers.on_place and click.x is not None:
+        values = plot.locate(data, click.x, click.y)
+        if values:
+            answers.on_place(values)
+
+
+def _data(plot: Plot[Any], table: TrialTable, key: str, is_live: bool) -> tuple[Any, str]:
+    """What the plot computes, and of which revision: a live costly plot may lag behind."""
+    last = st.session_state.get(f"{key}-last")
+    what = (repr(plot), table.study)
+    if is_live and plot.is_costly and last and last[0] == what and time.monotonic() < last[1]:
+        return last[2], last[3]
+    wait = st.empty()
+    if plot.is_costly and last is None:
+        wait.skeleton(height=plot.height)
+    begin = time.monotonic()
+    data = _computed(*what, table.revision, plot, table)
+    wait.empty()
+    end = time.monotonic()
+    st.session_state[f"{key}-last"] = (what, end + _PATIENCE * (end - begin), data, table.revision)
+    return data, table.revision
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _computed(settings: str, study: str, revision: str, _plot: Plot[Any], _table: TrialTable) -> Any:
+    return _plot.compute(_table)
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _drawn(
+    settings: str,
+    study: str,
+    revision: str,
+    current: str,
+    value_label: str,
+    _plot: Plot[Any],
+    _data: Any,
+    _current: Configuration | None,
+) -> _Drawn:
+    figure = _plot.draw(_data, LIVE.naming(value_label), current=_current)
+    return _Drawn(figure_json(figure), _plot.alt(_data), _plot.caption(_data))
+
+
+def _brushed(data: Any, events: PlotEvents) -> str:
+    if not events.brush or not hasattr(data, "is_within"):
+        return ""
+    count = int(data.is_within(events.brush).sum())
+    ranges = ", ".join(f"{name or 'value'} {words}" for name, words in data.ranges(events.brush).items())
+    return f"**{count:,} of {len(data.rows):,} trials** have {ranges}.  \n"
+
+
+def _numbers(frame: pd.DataFrame, filename: str, key: str) -> None:
+    st.dataframe(frame, hide_index=True, height=300, width=560)
+    st.download_button(
+        "Download CSV", csv_bytes(frame), f"{filename}.csv", "text/csv", key=f"{key}-csv", on_click="ignore"
+    )
+
+
+def csv_bytes(frame: pd.DataFrame) -> bytes:
+    """The frame as CSV. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
+    safe = frame.rename(columns=_inert)
+    for name in safe.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in safe.dtypes]]:
+        safe[name] = safe[name].map(_inert)
+    return safe.to_csv(index=False).encode("utf-8")
+
+
+def _inert(text: Any) -> Any:
+    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -1,0 +1,337 @@
+// One chart on one kept element: refreshed in place, so that zoom, camera and brushes survive, and silent while in use.
+
+const SETTLE_MS = 250; // after a gesture, before the next redraw
+const CLICK_MS = 270; // longer than Plotly's double click, which resets the zoom and must not count as a click
+const CLICK_REACH = 5; // pixels that a click may wander
+const AXIS_REACH = 14; // pixels beside a parallel axis that belong to its brush
+
+const charts = new WeakMap();
+let library = null;
+
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
+  const host = parentElement.querySelector(".live-plot");
+  if (!charts.has(host)) charts.set(host, new Chart(host));
+  const chart = charts.get(host);
+  chart.sendState = setStateValue;
+  chart.sendTrigger = setTriggerValue;
+  chart.show(JSON.parse(new TextDecoder().decode(data)));
+  return () => chart.dispose();
+}
+
+function loadLibrary(source) {
+  library ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = source;
+    script.onload = () => resolve(window.Plotly ?? window.moduleName);
+    script.onerror = () => {
+      library = null; // the next chart may try again
+      reject(new Error("plotly.js was not loaded"));
+    };
+    document.head.appendChild(script);
+  });
+  return library;
+}
+
+class Chart {
+  constructor(host) {
+    this.host = host;
+    this.brushes = {};
+    this.isBusy = this.isHeld = this.isBound = this.isStale = false;
+    this.drawn = null;
+  }
+
+  show(spec) {
+    const looks = spec.revision + (isDark(this.host) ? " dark" : " light");
+    if (looks === this.looks) return;
+    this.spec = spec;
+    this.looks = looks;
+    this.host.style.height = `${spec.height}px`;
+    this.host.setAttribute("aria-label", spec.alt);
+    if (!this.drawn) this.say("Drawing…");
+    loadLibrary(spec.source).then(
+      (Plotly) => this.draw(Plotly),
+      () => this.say("The chart library could not be loaded from this server. Reload the page to try again."),
+    );
+  }
+
+  async draw(Plotly) {
+    this.isStale = true;
+    if (this.isBusy || this.isHeld) return; // drawn when the gesture ends
+    this.isBusy = true;
+    try {
+      while (this.isStale && !this.isHeld) {
+        this.isStale = false;
+        const { looks } = this;
+        const { data, layout } = this.figure();
+        await Plotly.react(this.host, data, layout, this.config(Plotly));
+        this.drawn = looks;
+        this.host.dataset.drawn = looks;
+        if (!this.isBound) this.bind(Plotly);
+        this.placeBrushes();
+        this.pointAgain();
+      }
+      this.host.querySelector(".live-plot-wait")?.remove();
+    } catch (fault) {
+      console.error(fault);
+      this.say("This chart could not be drawn. Its numbers are in the table view.");
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  // The figure in the colours of the theme that is on, with the lines that pass all brushes.
+  figure() {
+    const palette = this.spec.palettes[isDark(this.host) ? "dark" : "light"];
+    const named = /var\(--lab-([a-z]+(?:-\d+)?)(?:@([\d.]+))?\)/g;
+    const coloured = this.spec.figure.replace(named, (_, name, alpha) => translucent(palette[name], alpha));
+    const { data, layout } = JSON.parse(coloured);
+    layout.autosize = true;
+    layout.height = this.spec.height;
+    this.axes = layout.meta?.brush ?? [];
+    this.host.toggleAttribute("data-brushable", this.axes.length > 0);
+    if (this.axes.length) data.forEach((trace) => trace.meta?.vertices && this.filter(trace));
+    this.fitNarrow(data, layout);
+    return { data, layout };
+  }
+
+  // On a phone: no colour bar, and the titles of parallel axes slanted so that they do not run into each other.
+  fitNarrow(data, layout) {
+    const width = this.host.clientWidth || 1000;
+    if (width < 520) data.forEach((trace) => trace.colorbar && (trace.showscale = false));
+    if (!this.axes.length || width / this.axes.length > 95) return;
+    layout.annotations.forEach((title) => Object.assign(title, { textangle: -35, xanchor: "left", yshift: 2, xshift: -6 }));
+    Object.assign(layout.margin, { t: 84, r: 40 });
+  }
+
+  filter(trace) {
+    const kept = this.axes.map((axis, i) => [i, this.brushes[axis.name]]).filter(([, brush]) => brush);
+    if (!kept.length) return;
+    const places = floats(trace.y);
+    const size = trace.meta.vertices;
+    for (let start = 0; start < places.length; start += size) {
+      const passes = kept.every(([i, [low, high]]) => places[start + i] >= low && places[start + i] <= high);
+      if (!passes) places.fill(NaN, start, start + size);
+    }
+    trace.y = places;
+  }
+
+  config(Plotly) {
+    const save = (format) => () => this.save(Plotly, format);
+    return {
+      responsive: false, // a ResizeObserver sees hidden tabs too
+      displaylogo: false,
+      scrollZoom: false,
+      doubleClickDelay: CLICK_MS - 20,
+      modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
+      modeBarButtonsToAdd: [
+        { name: "png", title: "Download as PNG", icon: Plotly.Icons.camera, click: save("png") },
+        { name: "svg", title: "Download as SVG", icon: Plotly.Icons.disk, click: save("svg") },
+      ],
+    };
+  }
+
+  save(Plotly, format) {
+    const ground = getComputedStyle(this.host).getPropertyValue("--st-secondary-background-color").trim();
+    const { data, layout } = this.figure();
+    const shown = { ...layout, paper_bgcolor: ground || "white", width: this.host.clientWidth };
+    const size = { width: this.host.clientWidth, height: this.spec.height };
+    Plotly.downloadImage({ data, layout: shown }, { format, filename: this.spec.filename, scale: 2, ...size });
+  }
+
+  bind(Plotly) {
+    this.isBound = true;
+    let width = this.host.clientWidth;
+    this.observer = new ResizeObserver(() => {
+      if (!this.host.clientWidth || this.host.clientWidth === width) return;
+      width = this.host.clientWidth;
+      Promise.resolve(Plotly.Plots.resize(this.host)).then(() => this.placeBrushes());
+    });
+    this.observer.observe(this.host);
+    this.host.on("plotly_click", (event) => this.clicked({ point: pointOf(event.points[0]) }));
+    this.host.on("plotly_relayout", () => this.placeBrushes());
+    this.host.addEventListener("pointermove", (event) => this.moved(event), true);
+    this.host.addEventListener("pointerleave", () => (this.pointer = null));
+    this.host.addEventListener("pointerdown", (event) => this.pressed(event, Plotly), true);
+    this.host.addEventListener("wheel", () => this.hold(Plotly), { capture: true, passive: true });
+  }
+
+  // Nothing is redrawn while a button is down or the wheel turns, nor for a moment after.
+  hold(Plotly, untilRelease = false) {
+    this.isHeld = true;
+    clearTimeout(this.settling);
+    const free = () => {
+      this.isHeld = false;
+      if (this.isStale) this.draw(Plotly);
+    };
+    const settle = () => (this.settling = setTimeout(free, SETTLE_MS));
+    if (!untilRelease) return settle();
+    const ends = ["pointerup", "pointercancel"];
+    const released = () => {
+      ends.forEach((name) => window.removeEventListener(name, released, true));
+      settle();
+    };
+    ends.forEach((name) => window.addEventListener(name, released, true));
+  }
+
+  pressed(event, Plotly) {
+    if (event.button) return;
+    const axis = this.axisAt(event);
+    this.hold(Plotly, true);
+    if (axis) return this.brush(axis, event, Plotly);
+    if (event.target.closest?.(".modebar, .legend")) return;
+    // Plotly covers the page with a drag layer on a press, so that the release is heard on the window alone.
+    const released = (end) => {
+      if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > CLICK_REACH) return;
+      const place = this.placeAt(end);
+      if (place) this.clicked(place);
+    };
+    window.addEventListener("pointerup", released, { capture: true, once: true });
+  }
+
+  // Data values under the pointer, on whichever pair of axes it is: numbers on log axes, labels on category axes.
+  placeAt(event) {
+    const full = this.host._fullLayout;
+    for (const id of full?._subplots?.cartesian ?? []) {
+      const { xaxis, yaxis } = full._plots[id];
+      const [x, y] = this.offset(event);
+      const [dx, dy] = [x - xaxis._offset, y - yaxis._offset];
+      if (dx >= 0 && dy >= 0 && dx <= xaxis._length && dy <= yaxis._length) return { x: xaxis.p2d(dx), y: yaxis.p2d(dy) };
+    }
+    return null;
+  }
+
+  // A point and the place under it come as two events of one click: they leave as one. A double click is none.
+  clicked(part) {
+    const now = performance.now();
+    if (now < (this.mutedUntil ?? 0)) return;
+    clearTimeout(this.clicking);
+    if (part.x !== undefined && this.click?.x !== undefined) {
+      this.click = null;
+      this.mutedUntil = now + CLICK_MS;
+      return;
+    }
+    this.click = { ...this.click, ...part };
+    this.clicking = setTimeout(() => {
+      const { point, ...place } = this.click;
+      this.click = null;
+      this.sendTrigger("click", { ...point, ...place });
+    }, CLICK_MS);
+  }
+
+  axisAt(event) {
+    const full = this.host._fullLayout;
+    if (!this.axes?.length || !full?.xaxis) return null;
+    const [x, y] = this.offset(event);
+    const along = full.yaxis.p2d(y - full.yaxis._offset);
+    const isNear = (axis) => Math.abs(full.xaxis._offset + full.xaxis.d2p(axis.x) - x) <= AXIS_REACH;
+    return along >= -0.15 && along <= 1.04 ? (this.axes.find(isNear) ?? null) : null;
+  }
+
+  brush(axis, event, Plotly) {
+    event.preventDefault();
+    event.stopPropagation();
+    const along = (e) => {
+      const { yaxis } = this.host._fullLayout;
+      return Math.min(1.01, Math.max(-0.15, yaxis.p2d(this.offset(e)[1] - yaxis._offset)));
+    };
+    const start = along(event);
+    const stretch = (e) => {
+      const end = along(e);
+      if (Math.abs(end - start) > 0.015) this.brushes[axis.name] = [Math.min(start, end), Math.max(start, end)];
+      else delete this.brushes[axis.name];
+      this.placeBrushes();
+    };
+    const ends = ["pointerup", "pointercancel"];
+    const finish = (e) => {
+      stretch(e);
+      window.removeEventListener("pointermove", stretch, true);
+      ends.forEach((name) => window.removeEventListener(name, finish, true));
+      this.isStale = true;
+      const report = JSON.stringify(this.brushes);
+      if (report !== this.reported) this.sendState("brush", { ...this.brushes });
+      this.reported = report;
+    };
+    window.addEventListener("pointermove", stretch, true);
+    ends.forEach((name) => window.addEventListener(name, finish, true));
+  }
+
+  placeBrushes() {
+    this.host.querySelectorAll(".live-plot-brush").forEach((element) => element.remove());
+    const { xaxis, yaxis } = this.host._fullLayout ?? {};
+    for (const axis of this.axes ?? []) {
+      const range = this.brushes[axis.name];
+      if (!range) continue;
+      const [top, bottom] = [yaxis._offset + yaxis.d2p(range[1]), yaxis._offset + yaxis.d2p(range[0])];
+      const element = document.createElement("div");
+      element.className = "live-plot-brush";
+      const left = xaxis._offset + xaxis.d2p(axis.x) - 8;
+      Object.assign(element.style, { left: `${left}px`, top: `${top}px`, height: `${bottom - top}px` });
+      this.host.appendChild(element);
+    }
+  }
+
+  moved(event) {
+    this.pointer = event;
+    this.host.toggleAttribute("data-on-axis", this.axisAt(event) !== null);
+  }
+
+  // A redraw takes the hover label away: put it back where the pointer rests.
+  pointAgain() {
+    const { pointer } = this;
+    if (!pointer) return;
+    const target = document.elementFromPoint(pointer.clientX, pointer.clientY);
+    if (!target || !this.host.contains(target)) return;
+    const { clientX, clientY } = pointer;
+    target.dispatchEvent(new MouseEvent("mousemove", { clientX, clientY, bubbles: true, view: window }));
+  }
+
+  offset(event) {
+    const box = this.host.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  say(sentence) {
+    let wait = this.host.querySelector(".live-plot-wait");
+    if (!wait) {
+      wait = document.createElement("div");
+      wait.className = "live-plot-wait";
+      this.host.appendChild(wait);
+    }
+    wait.textContent = sentence;
+  }
+
+  dispose() {
+    this.observer?.disconnect();
+    charts.delete(this.host);
+    library?.then((Plotly) => Plotly.purge(this.host), () => {});
+  }
+}
+
+function isDark(element) {
+  const ground = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
+  const probe = document.createElement("canvas").getContext("2d");
+  probe.fillStyle = ground || "#ffffff";
+  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(probe.fillStyle.slice(i, i + 2), 16));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+function translucent(colour, alpha) {
+  if (alpha === undefined) return colour;
+  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+  return `rgba(${red},${green},${blue},${alpha})`;
+}
+
+function floats(column) {
+  if (!column.bdata) return Float32Array.from(column, (value) => value ?? NaN);
+  const bytes = Uint8Array.from(atob(column.bdata), (letter) => letter.charCodeAt(0));
+  return new Float32Array(bytes.buffer);
+}
+
+function pointOf(point) {
+  const kind = point.data?.type ?? "";
+  const isTrial = kind.startsWith("scatter") && point.customdata !== undefined;
+  const plain = { x: point.x, y: point.y, on: kind };
+  if (point.z !== undefined) plain.z = point.z;
+  if (isTrial) plain.trial = Number(point.customdata[0]);
+  return plain;
+}

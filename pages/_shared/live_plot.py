@@ -1,0 +1,106 @@
+"""A live Plotly chart: refreshed in place, with clicks anywhere and brushes sent back.
+
+`st.plotly_chart` is rebuilt whenever its data change (Streamlit 1.67): zoom, brush and camera are lost, and it reports
+no clicks beside its points. The script of this component reads `_fullLayout` of plotly.js, so plotly is pinned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from hpo_core.plots import DARK, LIGHT
+from pages._shared.assets import PLOTLY_PATH
+
+_HERE = Path(__file__).parent
+_PALETTES = {"light": LIGHT.palette(), "dark": DARK.palette()}
+_COMPONENT = st.components.v2.component(
+    "tuning_lab.live_plot",
+    html='<div class="live-plot" role="img"></div>',
+    css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
+    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """Where a chart was clicked.
+
+    Attributes:
+        x, y: Data values under the pointer: numbers, also on log axes, or the labels of category axes.
+        z: Height on a 3-D surface.
+        trial: Number of the trial whose mark was hit.
+        on: plotly.js type of the trace that was hit; "" beside all traces.
+    """
+
+    x: Any = None
+    y: Any = None
+    z: float | None = None
+    trial: int | None = None
+    on: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlotEvents:
+    """What the person did: the click of this run, if any, and the brushes that lie on the axes now, by axis name."""
+
+    click: Click | None = None
+    brush: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def live_plot(
+    figure_json: str,
+    *,
+    key: str,
+    height: int,
+    alt: str,
+    filename: str = "chart",
+    on_click: Callable[[], None] | None = None,
+    on_brush: Callable[[], None] | None = None,
+) -> PlotEvents:
+    """Draws a figure and returns what was done with it.
+
+    Args:
+        figure_json: From `hpo_core.plots.figure_json`, drawn with the look `LIVE`.
+        key: Names the chart among all runs: the same key is the same chart, refreshed.
+        height: Pixels; the chart takes all the width there is.
+        alt: A sentence with the finding, for those who do not see it.
+        filename: Name of downloaded images, without the ending.
+        on_click, on_brush: Run before the next run of the page when the person clicks or brushes.
+    """
+    result = _COMPONENT(
+        key=key,
+        data=_payload(figure_json, height, alt, filename),
+        default={"brush": {}},
+        height=height,
+        on_click_change=on_click or _nothing,
+        on_brush_change=on_brush or _nothing,
+    )
+    brush = {str(name): (float(ends[0]), float(ends[1])) for name, ends in (result.brush or {}).items()}
+    return PlotEvents(_click(result.click), brush)
+
+
+def clicked(key: str) -> Click | None:
+    """The click that a callback of the chart with this key is called for."""
+    return _click(st.session_state[key].get("click")) if key in st.session_state else None
+
+
+def _payload(figure_json: str, height: int, alt: str, filename: str) -> bytes:
+    revision = hashlib.blake2b(f"{height} {alt} {figure_json}".encode(), digest_size=12).hexdigest()
+    spec = {"figure": figure_json, "revision": revision, "height": height, "alt": alt, "filename": filename}
+    return json.dumps({**spec, "palettes": _PALETTES, "source": PLOTLY_PATH}).encode()
+
+
+def _click(payload: Mapping[str, Any] | None) -> Click | None:
+    return Click(**{name: payload.get(name, getattr(Click(), name)) for name in Click.__slots__}) if payload else None
+
+
+def _nothing() -> None:
+    pass

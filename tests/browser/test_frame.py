@@ -1,0 +1,39 @@
+"""The frame on a fresh server: every page opens cold by its link, and every answer carries the security headers."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize(("path", "title"), [("studies", "Studies"), ("tune", "Tune"), ("", "Tune")])
+def test_page_opens_cold_by_its_link(lab_url: str, open_page: Callable[..., Page], path: str, title: str) -> None:
+    page = open_page(f"{lab_url}/{path}")
+    expect(page.get_by_role("link", name="Studies")).to_be_visible()
+    expect(page).to_have_title(f"{title}")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+
+
+def test_every_answer_carries_the_security_headers(demo_url: str) -> None:
+    for path in ("/", "/_stcore/health", "/nothing-here"):
+        with urllib.request.urlopen(demo_url + path) as answer:
+            policy = answer.headers["Content-Security-Policy"]
+            assert "frame-ancestors 'self'" in policy
+            assert "http" not in policy
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_chart_library_may_be_kept_for_ever(demo_url: str) -> None:
+    from pages._shared.assets import PLOTLY_PATH
+
+    with urllib.request.urlopen(demo_url + PLOTLY_PATH) as answer:
+        assert "immutable" in answer.headers["Cache-Control"]
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+        assert b"plotly.js v" in answer.read(200)
