@@ -6,6 +6,8 @@ positive numbers to be minimised: the sign of scikit-learn's `neg_...` scorers i
 
 from __future__ import annotations
 
+import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -49,27 +51,48 @@ class Metric:
         """Score of a fitted estimator on these rows."""
         return float(self.score(target, _predicted(estimator, features, self.needs, n_classes), n_classes))
 
-    def why_unavailable(self, estimator: Any, task: Task) -> str | None:
-        """A sentence why this metric cannot score this untrained estimator, or None."""
+    def why_unavailable(self, estimator: Any, task: Task, target: NDArray[Any]) -> str | None:
+        """A sentence why this metric cannot score this untrained estimator on this target, or None."""
         if task not in self.tasks:
             return f"{self.label} is a metric for {' and '.join(self.tasks)}; these data are a {task} problem."
         if self.needs == "probabilities" and not hasattr(estimator, "predict_proba"):
             return f"{self.label} needs probabilities, which this model does not give. Choose another metric or model."
+        if fault := _rehearse(self.score, self.needs, task, target):
+            return f"{self.label} cannot score these data: {fault}. Choose another metric."
         return None
+
+
+def _rehearse(score: Score, needs: Needs, task: Task, target: NDArray[Any]) -> str:
+    """What a score raises for predictions as good as they can be without a model; "" when it works."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            if task == "regression":
+                score(target, np.full(len(target), target.mean()), 0)
+            else:
+                n_classes = int(target.max()) + 1
+                score(target, target if needs == "labels" else np.eye(n_classes)[target], n_classes)
+        except ValueError as fault:
+            return str(fault).strip().splitlines()[0].rstrip(".")
+    return ""
 
 
 def _predicted(estimator: Any, features: Any, needs: Needs, n_classes: int) -> NDArray[Any]:
     if needs == "labels":
         return np.asarray(estimator.predict(features))
-    if needs == "scores" and not hasattr(estimator, "predict_proba"):
+    # As scikit-learn's scorers do: probabilities may be rounded to 1 where distances to the border still differ.
+    has_margin = hasattr(estimator, "decision_function")
+    if needs == "scores" and has_margin and (n_classes == 2 or not hasattr(estimator, "predict_proba")):
         return _full_width(np.asarray(estimator.decision_function(features)), estimator.classes_, n_classes, -np.inf)
     return _full_width(np.asarray(estimator.predict_proba(features)), estimator.classes_, n_classes, 0.0)
 
 
 def _full_width(scores: NDArray[Any], classes: NDArray[Any], n_classes: int, absent: float) -> NDArray[Any]:
     """One column per class, also for classes that no training row held; one column stays one for two classes."""
-    if scores.ndim == 1 or len(classes) == n_classes:
+    if len(classes) == n_classes:
         return scores
+    if scores.ndim == 1:
+        scores = np.column_stack([-scores, scores])[:, -len(classes) :]
     wide = np.full((len(scores), n_classes), absent)
     wide[:, np.asarray(classes, dtype=int)] = scores
     return wide
@@ -184,20 +207,35 @@ def find_metric(name: str) -> Metric:
 def _from_scorer(name: str) -> Metric:
     """Wraps a scikit-learn scorer; its private fields are what `make_scorer` was given (scikit-learn 1.9)."""
     scorer: Any = sk.get_scorer(name)
-    response = scorer._response_method
+    function, response = scorer._score_func, scorer._response_method
     wants = (response,) if isinstance(response, str) else tuple(response)
     needs: Needs = "labels" if "predict" in wants else "scores" if "decision_function" in wants else "probabilities"
 
+    takes_labels = needs != "labels" and "labels" in inspect.signature(function).parameters
+
     def score(y: NDArray[Any], p: NDArray[Any], n_classes: int) -> float:
         p = p[:, 1] if needs != "labels" and p.ndim == 2 and n_classes == 2 else p
-        return float(scorer._score_func(y, p, **scorer._kwargs))
+        # A fold may lack a class, which probabilities of all classes do not show by themselves.
+        labels = {"labels": np.arange(n_classes)} if takes_labels and n_classes > 2 else {}
+        return float(function(y, p, **scorer._kwargs, **labels))
 
     return Metric(
         name=name,
         label=name.removeprefix("neg_").replace("_", " "),
         explanation=f"scikit-learn's scorer {name}.",
         direction="maximize" if scorer._sign > 0 else "minimize",
-        tasks=("classification", "regression"),
+        tasks=_NUMBERS if _takes_numbers(score) else _CLASSES,
         needs=needs,
         score=score,
     )
+
+
+def _takes_numbers(score: Score) -> bool:
+    """Whether a score is one for regression: those for classes refuse numbers, or warn of them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            score(np.array([0.5, 1.5, 2.25]), np.array([0.25, 1.5, 2.5]), 0)
+        except (ValueError, Warning):
+            return False
+    return True

@@ -6,6 +6,7 @@ process builds the `Problem` from it once.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import io
@@ -18,6 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ import sklearn
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
-from hpo_core.datasets import Dataset, Task, load_dataset
+from hpo_core.datasets import DATASETS, Dataset, Task, load_dataset
 from hpo_core.errors import DataError, FitError, UsageError
 from hpo_core.landscapes import LANDSCAPES, Landscape
 from hpo_core.metrics import Direction, Metric, default_metric, find_metric
@@ -252,7 +254,8 @@ class ModelProblem(Problem):
         return _sample(train, _share_of(len(train), resource), self.spec.protocol.seed + fold)
 
     def _check_metric(self) -> None:
-        if why := self.metric.why_unavailable(self.pipeline(self.space.default())[-1], self.data.task):
+        model = self.pipeline(self.space.default())[-1]
+        if why := self.metric.why_unavailable(model, self.data.task, self.data.target):
             raise UsageError(why)
 
     @property
@@ -263,6 +266,7 @@ class ModelProblem(Problem):
             "metric": self.metric.name,
             "protocol": self.spec.protocol.to_json(),
             "scikit-learn": sklearn.__version__,
+            "code": _code_digest(),
         }
 
 
@@ -272,6 +276,10 @@ class LandscapeProblem(Problem):
     def __init__(self, spec: ProblemSpec) -> None:
         if spec.model:
             raise UsageError(f"{spec.data} is a landscape and takes no model; got model {spec.model!r}.")
+        if spec.metric not in ("", "height"):
+            raise UsageError(f"{spec.data} is a landscape, scored by its height; got metric {spec.metric!r}.")
+        if spec.target is not None or spec.task is not None:
+            raise UsageError(f"{spec.data} is a landscape: it has no target column and no task. Leave them out.")
         if not (math.isfinite(spec.noise) and spec.noise >= 0):
             raise UsageError(f"Noise must be a number of at least 0; got {spec.noise}.")
         self.landscape: Landscape = LANDSCAPES[spec.data]
@@ -303,7 +311,7 @@ class LandscapeProblem(Problem):
     @property
     def _identity(self) -> dict[str, Any]:
         looks = [self.spec.noise, self.spec.protocol.seed] if self.spec.noise else []
-        return {"landscape": self.landscape.key, "looks": looks}
+        return {"landscape": self.landscape.key, "looks": looks, "code": _code_digest()}
 
 
 def open_problem(spec: ProblemSpec) -> Problem:
@@ -313,7 +321,13 @@ def open_problem(spec: ProblemSpec) -> Problem:
         UsageError: A key is unknown, or the parts do not fit together.
         DataError: The table cannot be read or tuned on.
     """
-    return _opened(json.dumps(spec.to_json(), sort_keys=True))
+    stamp = None
+    if spec.data not in LANDSCAPES and spec.data not in DATASETS:
+        path = Path(spec.data).expanduser().absolute()
+        if stamp := _stamp(path):
+            # Absolute, because runners and workers have a working directory of their own.
+            spec = dataclasses.replace(spec, data=str(path))
+    return _opened(json.dumps(spec.to_json(), sort_keys=True), stamp)
 
 
 def make_problem(data: str, model: str = "", metric: str = "", **options: Any) -> Problem:
@@ -326,11 +340,20 @@ def make_problem(data: str, model: str = "", metric: str = "", **options: Any) -
 
 
 @lru_cache(maxsize=16)
-def _opened(text: str) -> Problem:
+def _opened(text: str, stamp: tuple[int, int] | None) -> Problem:
+    """Kept by what a file looked like: when it has changed, it is read again."""
     spec = ProblemSpec.from_json(json.loads(text))
     if spec.data in LANDSCAPES:
         return LandscapeProblem(spec)
     return ModelProblem(spec)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Time of change and size of a file; None where there is none."""
+    with contextlib.suppress(OSError, ValueError):
+        status = path.stat()
+        return status.st_mtime_ns, status.st_size
+    return None
 
 
 def _family_for(key: str, task: Task) -> ModelFamily:
@@ -385,10 +408,21 @@ def _written_bytes(model: Any) -> int:
     return counter.n_bytes
 
 
+@lru_cache(maxsize=1)
+def _code_digest() -> str:
+    """Digest of the code that scores depend on, so that scores kept by an older version are not taken for new ones."""
+    here = Path(__file__).parent
+    files = [here / f"{name}.py" for name in ("metrics", "preparation", "problem", "protocol")]
+    files += [file for folder in ("landscapes", "models") for file in sorted((here / folder).glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def _digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _first_line(fault: BaseException) -> str:
     text = str(fault).strip().splitlines()
+    if isinstance(fault, MemoryError):
+        return "it needs more memory than there is" + (f" ({text[0][:300]})." if text else ".")
     return text[0][:300] if text else type(fault).__name__

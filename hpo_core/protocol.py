@@ -50,7 +50,8 @@ class Protocol:
     Attributes:
         kind: `kfold` and `holdout` keep class shares in classification; `grouped` keeps each group of `column` in
             one fold; `time` orders rows by `column` (or as they stand) and always validates on later rows than it
-        trains on. folds: Folds of one repeat; not used by `holdout`.
+            trains on.
+        folds: Folds of one repeat; not used by `holdout`.
         repeats: How often the division is drawn anew; 1 for `grouped` and `time`.
         valid_fraction: Share of the development rows that `holdout` validates on.
         test_fraction: Share of all rows that is locked away; 0 locks none.
@@ -114,7 +115,7 @@ class Protocol:
         side = self._column_values(data)
         order = np.argsort(side, kind="stable") if self.kind == "time" and side is not None else np.arange(data.n_rows)
         development, test = self._cut(data, order, side)
-        self._check_size(len(development), side)
+        self._check_size(development, side)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds: said in the notes
             folds = tuple(self._folds(data, development, side))
@@ -148,16 +149,18 @@ class Protocol:
             kept, cut = next(splitter.split(rows, data.target[rows], groups))
         except ValueError as fault:
             raise UsageError(
-                f"A test split of {self.test_fraction:.0%} cannot be cut off these data: {fault}"
+                f"A test split of {self.test_fraction:.0%} cannot be cut off these data: {fault} "
+                "Choose another share, or bring more rows."
             ) from fault
         return np.sort(rows[kept]), np.sort(rows[cut])
 
-    def _check_size(self, n_rows: int, side: NDArray[Any] | None) -> None:
-        what, n = ("groups", len(np.unique(side))) if self.kind == "grouped" and side is not None else ("rows", n_rows)
+    def _check_size(self, rows: Rows, side: NDArray[Any] | None) -> None:
+        is_grouped = self.kind == "grouped" and side is not None
+        what, n = ("groups", len(np.unique(side[rows]))) if is_grouped else ("rows", len(rows))  # type: ignore[index]
         needed = 2 if self.kind == "holdout" else self.folds + (self.kind == "time")
         if n < needed:
             raise UsageError(
-                f"There are {n} {what} to divide, too few for {self.folds} folds. "
+                f"Outside the test split there are {n} {what} to divide, too few for {self.folds} folds. "
                 f"Choose fewer folds or bring more {what}."
             )
 

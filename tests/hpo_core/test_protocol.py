@@ -1,0 +1,153 @@
+"""Validation protocols: what is locked, what is divided, and what is refused."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hpo_core.datasets import dataset_from_table, load_dataset
+from hpo_core.errors import UsageError
+from hpo_core.protocol import Protocol
+
+
+def _table(n=60, n_classes=3, **columns):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.normal(size=n), "b": rng.normal(size=n), **columns})
+    return dataset_from_table(frame.assign(y=[f"class {i % n_classes}" for i in range(n)]), "y", name="table")
+
+
+def _grouped(n_groups, n_rows=60):
+    return _table(n_rows, group=[f"g{i % n_groups}" for i in range(n_rows)])
+
+
+def _all_protocols():
+    return [
+        (_table(), Protocol()),
+        (_table(), Protocol(folds=3, repeats=4)),
+        (_table(), Protocol(kind="holdout", repeats=3)),
+        (_grouped(12), Protocol(kind="grouped", column="group")),
+        (_table(when=np.arange(60)[::-1]), Protocol(kind="time", column="when")),
+        (_table(), Protocol(kind="time")),
+        (load_dataset("diabetes"), Protocol(folds=4)),
+        (load_dataset("diabetes"), Protocol(kind="holdout", test_fraction=0.0)),
+    ]
+
+
+@pytest.mark.parametrize(("data", "protocol"), _all_protocols(), ids=lambda x: getattr(x, "title", ""))
+def test_no_locked_row_is_in_any_fold_and_no_fold_trains_on_what_it_validates(data, protocol):
+    split = protocol.split(data)
+    assert len(split.folds) == protocol.n_folds
+    assert len(split.test) == pytest.approx(protocol.test_fraction * data.n_rows, abs=data.n_rows * 0.1)
+    for train, valid in split.folds:
+        assert len(train) > 0
+        assert len(valid) > 0
+        assert not set(train) & set(valid)
+        assert not (set(train) | set(valid)) & set(split.test)
+
+
+@pytest.mark.parametrize(("data", "protocol"), _all_protocols(), ids=lambda x: getattr(x, "title", ""))
+def test_same_data_and_protocol_give_the_same_split(data, protocol):
+    first, second = protocol.split(data), Protocol.from_json(json.loads(json.dumps(protocol.to_json()))).split(data)
+    assert np.array_equal(first.test, second.test)
+    for a, b in zip(first.folds, second.folds, strict=True):
+        assert np.array_equal(a[0], b[0])
+        assert np.array_equal(a[1], b[1])
+
+
+def test_folds_of_one_repeat_validate_every_development_row_once():
+    data = _table()
+    split = Protocol(folds=5, repeats=2).split(data)
+    for repeat in (split.folds[:5], split.folds[5:]):
+        assert sorted(np.concatenate([valid for _, valid in repeat])) == sorted(set(range(60)) - set(split.test))
+
+
+def test_repeats_and_seeds_divide_anew():
+    data = _table()
+    split = Protocol(folds=3, repeats=2).split(data)
+    assert not np.array_equal(split.folds[0][1], split.folds[3][1])
+    assert not np.array_equal(split.test, Protocol(folds=3, seed=1).split(data).test)
+    holdout = Protocol(kind="holdout", repeats=2).split(data)
+    assert not np.array_equal(holdout.folds[0][1], holdout.folds[1][1])
+
+
+@pytest.mark.parametrize("protocol", [Protocol(), Protocol(kind="holdout")])
+def test_class_shares_are_kept(protocol):
+    data = load_dataset("imbalanced")
+    split = protocol.split(data)
+    share = np.bincount(data.target)[1] / data.n_rows
+    for rows in (split.test, *(part for fold in split.folds for part in fold)):
+        assert np.mean(data.target[rows]) == pytest.approx(share, abs=1.5 / len(rows))
+
+
+def test_groups_are_never_divided():
+    data = _grouped(12)
+    groups = data.features["group"].to_numpy()
+    split = Protocol(kind="grouped", column="group", folds=4).split(data)
+    for train, valid in split.folds:
+        assert not set(groups[train]) & set(groups[valid])
+        assert not set(groups[split.test]) & (set(groups[train]) | set(groups[valid]))
+
+
+def test_time_order_is_kept_whatever_the_order_of_the_rows():
+    when = np.random.default_rng(3).permutation(60)
+    data = _table(when=when)
+    split = Protocol(kind="time", column="when", folds=4).split(data)
+    assert when[split.test].min() > max(when[part].max() for fold in split.folds for part in fold)
+    for train, valid in split.folds:
+        assert when[train].max() < when[valid].min()
+
+
+def test_time_order_without_a_column_is_the_order_of_the_rows():
+    split = Protocol(kind="time", folds=3).split(_table())
+    assert split.test.tolist() == list(range(48, 60))
+    assert all(train.max() < valid.min() for train, valid in split.folds)
+
+
+def test_holdout_validates_on_its_share():
+    train, valid = Protocol(kind="holdout", valid_fraction=0.25).split(_table()).folds[0]
+    assert (len(train), len(valid)) == (36, 12)
+
+
+def test_rare_class_is_said_in_a_note():
+    frame = pd.DataFrame({"a": np.arange(50.0), "y": ["often"] * 46 + ["rare"] * 4})
+    split = Protocol().split(dataset_from_table(frame, "y", name="table"))
+    assert split.notes == ("Class rare has 3 rows outside the test split, fewer than 5 folds: some folds lack it.",)
+
+
+@pytest.mark.parametrize(
+    ("data", "protocol", "words"),
+    [
+        (_grouped(4), Protocol(kind="grouped", column="group", test_fraction=0.0), "4 groups to divide, too few for 5"),
+        (_grouped(6), Protocol(kind="grouped", column="group"), "are 4 groups to divide, too few for 5 folds"),
+        (_table(12, 2), Protocol(folds=11), "are 9 rows to divide, too few for 11 folds"),
+        (_table(12, 2), Protocol(kind="time", folds=10), "are 10 rows to divide, too few for 10 folds"),
+        (_table(12, 2), Protocol(folds=7), "cannot be divided by 7-fold"),
+        (_table(12, 6), Protocol(test_fraction=0.1), "test split of 10% cannot be cut off"),
+        (_table(), Protocol(kind="grouped", column="who"), "no column 'who' for the grouped protocol"),
+    ],
+    ids=lambda x: x if isinstance(x, str) else "",
+)  # fmt: skip
+def test_too_few_rows_or_groups_are_refused_with_a_sentence(data, protocol, words):
+    with pytest.raises(UsageError, match=words):
+        protocol.split(data)
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"kind": "bootstrap"}, "one of kfold, holdout, grouped, time; got 'bootstrap'"),
+        ({"folds": 1}, "from 2 to 50; got 1"),
+        ({"folds": 51}, "from 2 to 50; got 51"),
+        ({"repeats": 0}, "Repeats must be"),
+        ({"test_fraction": 0.6}, "from 0 to 0.5; got 0.6"),
+        ({"test_fraction": float("nan")}, "from 0 to 0.5; got nan"),
+        ({"kind": "holdout", "valid_fraction": 0.9}, "from 0.05 to 0.5; got 0.9"),
+        ({"kind": "grouped"}, "need the column"),
+        ({"kind": "time", "repeats": 2}, "one division only"),
+        ({"folds": 1, "repeats": 0}, r"Folds must be.*Repeats must be"),
+    ],
+)
+def test_impossible_protocols_are_refused(fields, words):
+    with pytest.raises(UsageError, match=words):
+        Protocol(**fields)
