@@ -38,8 +38,8 @@ _PARAMS = """
     WHERE t.study_id = :study AND {where}
 """
 _DISTRIBUTIONS = """
-    SELECT DISTINCT p.param_name, p.distribution_json FROM trials t JOIN trial_params p ON p.trial_id = t.trial_id
-    WHERE t.study_id = :study AND {where}
+    SELECT p.param_name, p.distribution_json FROM trials t JOIN trial_params p ON p.trial_id = t.trial_id
+    WHERE t.study_id = :study AND {where} GROUP BY p.param_name, p.distribution_json ORDER BY MIN(p.param_id)
 """
 _FOLDS = """
     SELECT t.trial_id, i.step, COALESCE(i.intermediate_value,
@@ -76,7 +76,8 @@ def read_columns(connection: Connection, selection: Selection) -> dict[str, Any]
     columns |= _attribute_columns(rows, ids) if selection.is_lab else _no_attributes(len(ids))
     columns["fold_scores"] = _fold_scores(rows, ids) if selection.is_lab else np.empty((len(ids), 0))
     is_drawn_from_space = selection.is_lab and bool(np.all(columns["arms"] != ""))
-    return columns | _param_columns(rows, ids, selection.distributions if is_drawn_from_space else None)
+    found = {} if is_drawn_from_space else _distributions(rows)
+    return columns | _param_columns(rows, ids, joined_distributions(selection.distributions, found))
 
 
 class _Rows:
@@ -118,14 +119,17 @@ def _seconds(times: Sequence[Any]) -> Floats:
     return np.where(np.isnat(moments), np.nan, moments.astype(np.int64) / 1e6)
 
 
-def _param_columns(rows: _Rows, ids: NDArray[np.int64], known: Mapping[str, BaseDistribution] | None) -> dict[str, Any]:
-    distributions = _distributions(rows) if known is None else known
+def _param_columns(
+    rows: _Rows, ids: NDArray[np.int64], distributions: Mapping[str, BaseDistribution]
+) -> dict[str, Any]:
     codes = {name: code for code, name in enumerate(distributions)}
     matrix = np.full((len(codes), len(ids)), np.nan)
     for trial_ids, names, values in rows.pieces(_PARAMS):
         places, is_known = _places(ids, trial_ids)
-        column_of = np.fromiter(map(codes.__getitem__, names), dtype=np.intp, count=len(names))
-        matrix[column_of[is_known], places] = np.array(values, dtype=float)[is_known]
+        # A trial of another program that still runs may have a parameter by now that it had not a moment ago.
+        column_of = np.array([codes.get(name, -1) for name in names], dtype=np.intp)[is_known]
+        is_named = column_of >= 0
+        matrix[column_of[is_named], places[is_named]] = np.array(values, dtype=float)[is_known][is_named]
     return {"params": dict(zip(distributions, matrix, strict=True)), "distributions": dict(distributions)}
 
 

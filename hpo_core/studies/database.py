@@ -81,7 +81,7 @@ class Database:
         """
         arguments = {"study": study_id, "key": json.dumps(key)}
         if connection.execute(_LOCK_LAB_STUDY if key else _LOCK_STUDY, arguments).first() is None:
-            raise UsageError(f"The study {name!r} is no longer there; it has been deleted.")
+            raise study_is_gone(name)
 
     def file_identity(self) -> tuple[int, int] | None:
         """What tells the SQLite file from another one put in its place; None without a file."""
@@ -112,6 +112,11 @@ class Database:
         log = Path(f"{self.path}-wal")
         is_at_rest = not log.exists() or log.stat().st_size == 0
         return f"file:{quote(str(self.path))}?mode=ro" + ("&immutable=1" if is_at_rest else "")
+
+
+def study_is_gone(name: str) -> UsageError:
+    """What is raised when a study that was open has been deleted meanwhile."""
+    return UsageError(f"The study {name!r} is no longer there; it has been deleted.")
 
 
 def parse_url(text: str) -> URL:

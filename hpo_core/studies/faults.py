@@ -48,7 +48,7 @@ def storage_faults(shown_url: str, secret: str = "") -> Iterator[None]:
         yield
     except (SQLAlchemyError, StorageInternalError, OSError) as fault:
         reason = _reason(fault).replace(secret, "***") if secret else _reason(fault)
-        raise StorageError(f"The storage {shown_url} {_sentence(reason)}") from None
+        raise StorageError(f"The storage {shown_url} {_sentence(reason)}") from fault
 
 
 def _sentence(reason: str) -> str:

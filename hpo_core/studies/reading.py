@@ -14,9 +14,9 @@ from optuna.distributions import BaseDistribution
 from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
-from hpo_core.errors import UsageError
 from hpo_core.studies import tables
 from hpo_core.studies.columns import Selection, read_columns, widened
+from hpo_core.studies.database import study_is_gone
 from hpo_core.studies.distributions import joined_distributions
 from hpo_core.studies.table import Direction, TrialTable
 
@@ -73,7 +73,7 @@ def _look(connection: Connection, study: StudyIdentity, known_id: int) -> _Probe
         arguments |= {"name": tables.KEY_ATTRIBUTE, "key": json.dumps(study.key)}
     there, n_trials, last_id, known_start = connection.execute(_LOOK_LAB if study.key else _LOOK, arguments).one()
     if not there:
-        raise UsageError(f"The study {study.name!r} is no longer there; it has been deleted.")
+        raise study_is_gone(study.name)
     start = int(np.array([known_start], dtype="datetime64[us]").astype(np.int64)[0])
     return _Probe(n_trials, last_id or 0, np.nan if known_start is None else start / 1e6)
 

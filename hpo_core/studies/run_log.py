@@ -13,7 +13,7 @@ from sqlalchemy import Connection, RowMapping, insert, select, update
 
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
 from hpo_core.studies import tables
-from hpo_core.studies.database import Database
+from hpo_core.studies.database import Database, study_is_gone
 from hpo_core.studies.owner import Owner
 from hpo_core.studies.run import (
     ACTIVE_STATES,
@@ -189,7 +189,7 @@ class RunLog:
     def _set(self, connection: Connection, run_id: int, **changes: Any) -> None:
         done = connection.execute(update(tables.runs).where(tables.runs.c.run_id == run_id), changes)
         if done.rowcount == 0:
-            raise UsageError(f"The study {self._name!r} is no longer there; it has been deleted.")
+            raise study_is_gone(self._name)
 
     def _log(self, connection: Connection, what: str, detail: dict[str, Any]) -> None:
         row = {"study_key": self._key, "time": time.time(), "what": what, "detail": json.dumps(detail)}

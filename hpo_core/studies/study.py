@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, insert, select
 from hpo_core.errors import StorageError, UsageError
 from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
-from hpo_core.studies.database import Database
+from hpo_core.studies.database import Database, study_is_gone
 from hpo_core.studies.reading import StudyIdentity, read_table
 from hpo_core.studies.recording import TrialWriter, numbers_of_recorded
 from hpo_core.studies.run_log import RunLog
@@ -120,7 +120,10 @@ class Study:
         columns = tables.user_attributes.c
         with self._database.reading() as connection:
             rows = connection.execute(select(columns.key, columns.value_json).where(columns.study_id == self.study_id))
-            return {row.key: json.loads(row.value_json) for row in rows}
+            attributes = {row.key: json.loads(row.value_json) for row in rows}
+        if self.key and attributes.get(tables.KEY_ATTRIBUTE) != self.key:
+            raise study_is_gone(self.name)
+        return attributes
 
 
 def put_attribute(connection: Connection, study_id: int, key: str, value: Any) -> None:
