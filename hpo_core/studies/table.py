@@ -67,15 +67,15 @@ class TrialTable:
     @property
     def is_complete(self) -> NDArray[np.bool_]:
         """Trials that finished with a value, shape (n,)."""
-        return (self.states == TrialState.COMPLETE.value) & ~np.isnan(self.values)
+        return np.equal(self.states, TrialState.COMPLETE.value) & ~np.isnan(self.values)
 
     @property
     def is_pruned(self) -> NDArray[np.bool_]:
-        return self.states == TrialState.PRUNED.value
+        return np.equal(self.states, TrialState.PRUNED.value)
 
     @property
     def is_failed(self) -> NDArray[np.bool_]:
-        return self.states == TrialState.FAIL.value
+        return np.equal(self.states, TrialState.FAIL.value)
 
     @property
     def noise(self) -> Floats:
@@ -95,7 +95,7 @@ class TrialTable:
         return int(np.argmin(np.where(usable, self.sign * self.values, np.inf)))
 
     def best_so_far(self, rows: NDArray[np.int64] | None = None) -> Floats:
-        """Best value up to and including each of the rows (all by default), in their order; NaN before the first value."""
+        """Best value up to and including each of the rows (all by default), in order; NaN before the first value."""
         chosen = np.arange(len(self)) if rows is None else rows
         signed = np.where(self.is_complete[chosen], self.sign * self.values[chosen], np.inf)
         running = np.minimum.accumulate(signed) if len(signed) else signed
@@ -114,7 +114,7 @@ class TrialTable:
         distribution, internal = self.distributions[name], self.params[name]
         if isinstance(distribution, CategoricalDistribution):
             labels = np.array([*map(str, distribution.choices), ""])
-            return labels[np.where(np.isnan(internal), len(labels) - 1, internal).astype(int)]
+            return np.take(labels, np.where(np.isnan(internal), len(labels) - 1, internal).astype(int))
         return internal
 
     def is_log(self, name: str) -> bool:
