@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import streamlit as st
 
+from hpo_core.methods import METHODS
 from hpo_core.search import recover_all
 from hpo_core.studies.summary import StudySummary
 from pages._shared.lab import the_lab
@@ -36,7 +37,8 @@ def _list() -> None:
         f"<th>{h}</th>" for h in ("Study", "State", "Best", "Metric", "Trials", "Failed", "Method", "Changed")
     )
     st.html(f'<div class="lab-table"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>')
-    st.caption(f"{len(studies):,} studies in {the_lab().storage.shown_url}")
+    noun = "study" if len(studies) == 1 else "studies"
+    st.caption(f"{len(studies):,} {noun} in {the_lab().storage.shown_url}")
 
 
 def _row(s: StudySummary) -> str:
@@ -50,10 +52,17 @@ def _row(s: StudySummary) -> str:
         f"{escape(s.metric)} {arrow}",
         f'<span class="lab-number">{s.n_complete + s.n_pruned:,}</span>',
         f'<span class="lab-number">{s.n_failed:,}</span>',
-        escape(s.run.settings.method if s.run else "by hand" if s.is_lab else "other program"),
+        escape(_method(s)),
         age(s.changed or s.created),
     ]
     return "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+
+
+def _method(s: StudySummary) -> str:
+    if s.run is None:
+        return "by hand" if s.is_lab else "other program"
+    key = s.run.settings.method
+    return METHODS[key].label if key in METHODS else key
 
 
 def _state(s: StudySummary) -> str:

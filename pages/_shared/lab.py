@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections import OrderedDict
-from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -19,22 +19,31 @@ from hpo_core.search.local import LocalExecutor
 from hpo_core.search.manual import ManualArm
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
+from hpo_core.studies.summary import StudySummary
 from hpo_core.studies.table import TrialTable
 
 STORAGE_VARIABLE = "TUNING_LAB_STORAGE"
 _KEPT_TABLES = 8
+_RUNNING_SECONDS = 2.0
 
 
-@dataclass(frozen=True)
 class Lab:
-    """The parts that outlive a page. One per server process; safe to share between threads."""
+    """The parts that outlive a page. One per server process; safe to share between threads.
 
-    folder: Path
-    storage: StudyStorage
-    executor: LocalExecutor
-    manual: ManualArm
-    _tables: OrderedDict[str, TrialTable] = field(default_factory=OrderedDict)
-    _table_lock: Lock = field(default_factory=Lock)
+    Args:
+        folder: The data folder.
+        storage: Where studies are kept.
+        n_workers: Nudges' fits done at the same time.
+    """
+
+    def __init__(self, folder: Path, storage: StudyStorage, n_workers: int) -> None:
+        self.folder, self.storage = folder, storage
+        self.executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
+        self.manual = ManualArm(self.executor, FitStore(folder / "fits.db"))
+        self._tables: OrderedDict[str, TrialTable] = OrderedDict()
+        self._table_lock = Lock()
+        self._running: tuple[StudySummary, ...] = ()
+        self._running_until = 0.0
 
     def table_of(self, study: Study) -> TrialTable:
         """The study's trials; only what is new since anybody's last look is read."""
@@ -44,6 +53,14 @@ class Lab:
             while len(self._tables) > _KEPT_TABLES:
                 self._tables.popitem(last=False)
         return table
+
+    def running(self) -> tuple[StudySummary, ...]:
+        """Studies with an active run; asked of the storage once in two seconds at most."""
+        now = time.monotonic()
+        if now >= self._running_until:
+            self._running = tuple(s for s in self.storage.summaries() if s.run is not None and s.run.is_active)
+            self._running_until = now + _RUNNING_SECONDS
+        return self._running
 
     @property
     def tables(self) -> Path:
@@ -86,6 +103,4 @@ def the_lab() -> Lab:
     """
     folder = data_folder()
     storage = StudyStorage.open(os.environ.get(STORAGE_VARIABLE), folder=folder)
-    n_workers = max(2, min(8, os.cpu_count() or 2))
-    executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
-    return Lab(folder, storage, executor, ManualArm(executor, FitStore(folder / "fits.db")))
+    return Lab(folder, storage, n_workers=max(2, min(8, os.cpu_count() or 2)))

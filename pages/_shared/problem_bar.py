@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 
 import streamlit as st
 
@@ -24,20 +26,22 @@ def problem_bar(tuning: Tuning) -> None:
     with left:
         st.html(_line(tuning))
     with right, st.popover("New problem", width="stretch"):
-        problem_form()
+        problem_form(tuning.problem)
 
 
 def choose_problem(fault: str) -> None:
     """The page when the address cannot be opened: why, and the way out."""
     st.html(f'<div class="lab-empty"><h3>This address cannot be opened</h3><p>{escape(fault)}</p></div>')
     st.button("Open the first problem", type="primary", on_click=open_address, args=({},))
-    with st.container(border=True):
+    with st.container(key="card-problem"):
         problem_form()
 
 
 def _line(tuning: Tuning) -> str:
-    name, *rest = tuning.problem.title.split(" · ")
-    figures = " · ".join([*rest[1:], *_figures(tuning.problem)])
+    parts = tuning.problem.title.split(" · ")
+    n_named = 2 if isinstance(tuning.problem, ModelProblem) else 1
+    name = " · ".join(parts[:n_named])
+    figures = " · ".join([*parts[n_named:], *_figures(tuning.problem)])
     study = (
         f"study <b>{escape(tuning.study.name)}</b>" if tuning.study else "no study yet: it begins with your first move"
     )
@@ -46,7 +50,7 @@ def _line(tuning: Tuning) -> str:
     summary = f"{n_notes} note{'s' if n_notes > 1 else ''} on the data"
     more = f"<details><summary>{summary}</summary><ul>{notes}</ul></details>"
     return (
-        f'<div class="lab-problem"><h1>{escape(" · ".join([name, *rest[:1]]))}</h1>'
+        f'<div class="lab-problem"><h1>{escape(name)}</h1>'
         f"<p>{escape(figures)} · {study}</p>{more if notes else ''}</div>"
     )
 
@@ -58,12 +62,15 @@ def _figures(problem: Problem) -> list[str]:
     return [f"{problem.n_development:,} rows + {locked:,} locked"]
 
 
-def problem_form() -> None:
-    """Data, model, metric and folds; the button opens the problem in place of this one."""
+def problem_form(current: Problem | None = None) -> None:
+    """Data, model, metric and folds, set as `current` has them; the button opens the problem in place of this one."""
     lab = the_lab()
     kept = lab.kept_tables()
     names = [*DATASETS.keys, *kept, *LANDSCAPES.keys, _OWN]
-    data = st.selectbox("Data or landscape", names, format_func=_data_label, key="problem-data")
+    shown = Path(current.spec.data).name if current else "digits"
+    data = st.selectbox(
+        "Data or landscape", names, index=_place(names, shown), format_func=_data_label, key="problem-data"
+    )
     if data == _OWN:
         _bring_table()
         return
@@ -74,7 +81,11 @@ def problem_form() -> None:
         return
     target, task = _target_of(data)
     if task is not None:
-        _model_form(data, target, task)
+        _model_form(data, target, task, current)
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    return list(names).index(name) if name in names else 0
 
 
 def _data_label(name: str) -> str:
@@ -112,10 +123,15 @@ def _target_of(data: str) -> tuple[str | None, Task | None]:
     return target, loaded.task
 
 
-def _model_form(data: str, target: str | None, task: Task) -> None:
-    models = [m for m in MODELS if task in m.tasks and not m.why_unavailable]
+def _model_form(data: str, target: str | None, task: Task, current: Problem | None) -> None:
+    models = [m.key for m in MODELS if task in m.tasks and not m.why_unavailable]
+    shown = current.spec.model if current and current.spec.model in models else "random_forest"
     model = st.selectbox(
-        "Model", [m.key for m in models], format_func=lambda k: MODELS[k].label, key=f"problem-model-{task}"
+        "Model",
+        models,
+        index=_place(models, shown),
+        format_func=lambda k: MODELS[k].label,
+        key=f"problem-model-{task}",
     )
     st.caption(MODELS[model].purpose)
     metrics = [m for m in METRICS if task in m.tasks]

@@ -1,0 +1,49 @@
+"""The running searches, at the right end of the header on every page."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import quote
+
+import streamlit as st
+
+from hpo_core.errors import TuningError
+from hpo_core.studies.summary import StudySummary
+from pages._shared.lab import the_lab
+from pages._shared.wording import score, seconds
+
+
+def running_searches() -> None:
+    """How many searches run; a click lists them with pause and stop. Nothing while none does."""
+    try:
+        running = the_lab().running()
+    except TuningError:
+        return  # the page itself says why the storage cannot be read
+    if not running:
+        return
+    with st.container(key="running", horizontal=True), st.popover(f"{len(running)} running"):
+        for summary in running:
+            _row(summary)
+
+
+def _row(s: StudySummary) -> None:
+    assert s.run is not None
+    left = s.run.live.seconds_left
+    more = f" · {seconds(left)} left" if left is not None and s.run.state == "running" else ""
+    st.html(
+        f'<p><a href="/?study={quote(s.name)}" target="_self">{escape(s.name)}</a> '
+        f'<span class="lab-badge lab-state-{s.run.state}">{s.run.state}</span></p>'
+        f'<p class="lab-note">best {score(s.best_value)} · {s.n_trials:,} trials{more}</p>'
+    )
+    with st.container(horizontal=True):
+        is_paused = s.run.wanted == "paused"
+        other = ("Resume", "running") if is_paused else ("Pause", "paused")
+        for label, wanted in (other, ("Stop", "stopped")):
+            st.button(label, key=f"running-{wanted}-{s.name}", on_click=_ask, args=(s.name, wanted))
+
+
+def _ask(name: str, wanted: str) -> None:
+    try:
+        the_lab().storage.study(name).runs.ask_for(wanted)  # type: ignore[arg-type]
+    except TuningError as fault:
+        st.toast(str(fault))
