@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
+from hpo_core.errors import TuningError
+from hpo_core.search import recover_all
 from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
 from pages._shared.headers import SecurityHeaders
 
@@ -27,12 +30,21 @@ async def plotly_js(request: Request) -> FileResponse:
 
 @asynccontextmanager
 async def lifespan(_app: Any) -> AsyncIterator[None]:
-    """Imports what the pages need before the first visitor comes, and keeps it out of the garbage collector's way."""
-    import pages._shared.chart_card  # noqa: F401
+    """Opens the lab and recovers what dead runners left, before the first visitor comes; closes it at the end.
 
+    What is imported by then is kept out of the garbage collector's way.
+    """
+    import pages._shared.chart_card  # noqa: F401
+    from pages._shared.lab import close_lab, the_lab
+
+    try:
+        recover_all(the_lab().storage)
+    except TuningError as fault:  # the pages say it too, and try again at each visit
+        logging.getLogger(__name__).error("%s", fault)
     gc.collect()
     gc.freeze()
     yield
+    close_lab()
 
 
 ROUTES = [Route(PLOTLY_PATH, plotly_js)]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages._shared.assets import MARK
 from pages._shared.fault import fault_edge
+from pages._shared.running import running_searches
 from pages._shared.theme import apply_theme
 
 st.set_page_config(page_title="Tuning Lab", page_icon=str(MARK), layout="wide", initial_sidebar_state="collapsed")
@@ -17,5 +18,6 @@ PAGES = [
     st.Page("studies.py", title="Studies", url_path="studies"),
 ]
 page = st.navigation(PAGES, position="top")
+running_searches()
 with fault_edge(f"The page {page.title}"):
     page.run()

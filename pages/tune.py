@@ -37,7 +37,8 @@ def page() -> None:
 def _by_hand(tuning: Tuning) -> None:
     st.subheader("By hand", anchor=False)
     slot = st.container()
-    parameter_widgets(tuning)
+    with st.container(key="parameters"):
+        parameter_widgets(tuning)
     _buttons(tuning)
     with slot:
         score_card(tuning)

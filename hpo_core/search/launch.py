@@ -25,7 +25,7 @@ from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 
 _ROOT = Path(__file__).resolve().parents[2]
-_URL_VARIABLE = "TUNING_LAB_RUNNER_STORAGE"  # not an argument: it may hold a password, and arguments are public
+URL_VARIABLE = "TUNING_LAB_RUNNER_STORAGE"  # not an argument: it may hold a password, and arguments are public
 
 
 def problem_of(study: Study) -> Problem:
@@ -76,11 +76,10 @@ def execute(study: Study, run: Run, folder: Path, on_progress: Progress | None =
 
 
 def _execute(study: Study, run: Run, folder: Path, on_progress: Progress | None) -> Run:
-    problem = problem_of(study)
+    executor = LocalExecutor(run.settings.workers, log_file=folder / "workers.log")  # first: workers take time to start
     fits = FitStore(folder / "fits.db")
-    executor = LocalExecutor(run.settings.workers, log_file=folder / "workers.log")
     try:
-        runner = Runner(study, run, problem, executor, fits, on_progress)
+        runner = Runner(study, run, problem_of(study), executor, fits, on_progress)
         with _stopping_on_signals(runner):
             return runner.run()
     finally:
@@ -131,39 +130,19 @@ def start_detached(storage: StudyStorage, study: Study, run: Run, folder: Path) 
     """Starts a runner process of its own session for a waiting run; returns its process id."""
     with (folder / "runner.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "hpo_core.search.launch", study.name, str(run.id), str(folder)],
+            [sys.executable, "-m", "hpo_core.search.detached", study.name, str(run.id), str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
             close_fds=True,
             cwd=_ROOT,
-            env={**os.environ, _URL_VARIABLE: storage.url},
+            env={**os.environ, URL_VARIABLE: storage.url},
         )
     return process.pid
-
-
-def main(name: str, run_id: str, folder: str) -> int:
-    """Entry of a detached runner."""
-    logging.basicConfig(format="%(asctime)s runner %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
-    storage = StudyStorage.open(os.environ.pop(_URL_VARIABLE))
-    study = storage.study(name)
-    run = study.runs.current()
-    if run is None or run.id != int(run_id):
-        return 2
-    try:
-        execute(study, run, Path(folder))
-    except TuningError as fault:
-        logging.error("%s: %s", name, fault)
-        return 1
-    return 0
 
 
 def _unexpected(fault: Exception) -> str:
     mark = uuid.uuid4().hex[:8]
     logging.exception("run failed, %s", mark)
     return f"The search broke off with {type(fault).__name__}: {fault} (trace in the log under {mark})."
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -104,3 +104,10 @@ def the_lab() -> Lab:
     folder = data_folder()
     storage = StudyStorage.open(os.environ.get(STORAGE_VARIABLE), folder=folder)
     return Lab(folder, storage, n_workers=max(2, min(8, os.cpu_count() or 2)))
+
+
+def close_lab() -> None:
+    """Ends the workers of this server. Searches have processes of their own and go on."""
+    if the_lab.cache_info().currsize:
+        the_lab().executor.shutdown()
+        the_lab.cache_clear()

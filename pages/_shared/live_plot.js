@@ -36,6 +36,7 @@ class Chart {
   constructor(host) {
     this.host = host;
     this.brushes = {};
+    this.views = {}; // what the person made of axes and cameras: a range, "all", or a camera, by name
     this.isBusy = this.isHeld = this.isBound = this.isStale = false;
     this.drawn = null;
   }
@@ -91,7 +92,49 @@ class Chart {
     this.host.toggleAttribute("data-brushable", this.axes.length > 0);
     if (this.axes.length) data.forEach((trace) => trace.meta?.vertices && this.filter(trace));
     this.fitNarrow(data, layout);
+    this.keepViews(layout);
+    const seen = {};
+    data.forEach((trace) => {
+      const name = `${trace.type}-${trace.name ?? ""}`.replace(/[^A-Za-z0-9]+/g, "-"); // a class name in Plotly's SVG
+      seen[name] = (seen[name] ?? 0) + 1;
+      trace.uid = `${name}-${seen[name]}`; // an entry hidden in the legend stays hidden when traces come and go
+    });
     return { data, layout };
+  }
+
+  // Plotly's own `uirevision` lets go of a zoom when the range behind it changes, as it does while a search runs.
+  keepViews(layout) {
+    if (layout.uirevision !== this.subject) this.views = {};
+    this.subject = layout.uirevision;
+    this.turn = (this.turn ?? 0) + 1;
+    for (const [name, part] of Object.entries(layout)) {
+      if (!/^[xy]axis\d*$/.test(name)) continue;
+      part.uirevision = this.turn;
+      const view = this.views[name];
+      if (view === "all") delete part.range;
+      else if (view) Object.assign(part, { range: view, autorange: false });
+    }
+    for (const name of Object.keys(layout).filter((key) => key.startsWith("scene"))) {
+      if (this.views[name]) layout[name].camera = this.views[name];
+    }
+  }
+
+  noteView(changes) {
+    const full = this.host._fullLayout;
+    for (const key of Object.keys(changes)) {
+      const [, axis] = key.match(/^([xy]axis\d*)\.(?:range|autorange)/) ?? [];
+      const [, scene] = key.match(/^(scene\d*)\.camera/) ?? [];
+      if (axis) this.views[axis] = [...full[axis].range];
+      if (scene) this.views[scene] = structuredClone(full[scene].camera);
+    }
+  }
+
+  // The chart's own view; from there to everything, outliers too.
+  resetView(Plotly) {
+    const axes = Object.keys(this.host._fullLayout).filter((name) => /^[xy]axis\d*$/.test(name));
+    const isChanged = Object.keys(this.views).length > 0;
+    this.views = isChanged ? {} : Object.fromEntries(axes.map((name) => [name, "all"]));
+    this.draw(Plotly);
   }
 
   // On a phone: no colour bar, and the titles of parallel axes slanted so that they do not run into each other.
@@ -121,9 +164,11 @@ class Chart {
       responsive: false, // a ResizeObserver sees hidden tabs too
       displaylogo: false,
       scrollZoom: false,
+      doubleClick: false,
       doubleClickDelay: CLICK_MS - 20,
-      modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d"],
+      modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d", "resetScale2d"],
       modeBarButtonsToAdd: [
+        { name: "reset", title: "Reset the view", icon: Plotly.Icons.home, click: () => this.resetView(Plotly) },
         { name: "png", title: "Download as PNG", icon: Plotly.Icons.camera, click: save("png") },
         { name: "svg", title: "Download as SVG", icon: Plotly.Icons.disk, click: save("svg") },
       ],
@@ -148,7 +193,11 @@ class Chart {
     });
     this.observer.observe(this.host);
     this.host.on("plotly_click", (event) => this.clicked({ point: pointOf(event.points[0]) }));
-    this.host.on("plotly_relayout", () => this.placeBrushes());
+    this.host.on("plotly_doubleclick", () => this.resetView(Plotly));
+    this.host.on("plotly_relayout", (changes) => {
+      this.noteView(changes);
+      this.placeBrushes();
+    });
     this.host.addEventListener("pointermove", (event) => this.moved(event), true);
     this.host.addEventListener("pointerleave", () => (this.pointer = null));
     this.host.addEventListener("pointerdown", (event) => this.pressed(event, Plotly), true);

@@ -20,7 +20,6 @@ from pages._shared.wording import seconds
 
 POLL_SECONDS = 0.5
 _MORE = 20
-_KINDS = {"trials": "trials", "fits": "fits", "seconds": "seconds"}
 _AMOUNTS = {"trials": 40, "fits": 200, "seconds": 60}
 _PRUNING = {
     "none": "none: all folds of every trial",
@@ -96,35 +95,40 @@ def _controls(tuning: Tuning, run: Run) -> None:
 
 def _form(tuning: Tuning, last: Run | None) -> None:
     space = tuning.problem.space
-    usable = [m for m in METHODS if not m.why_unavailable(space)]
-    key = st.selectbox(
-        "Method",
-        [m.key for m in usable],
-        index=next((i for i, m in enumerate(usable) if m.key == "gaussian_process"), 0),
-        format_func=lambda k: METHODS[k].label,
-        key="machine-method",
-        help=" ".join(f"**{m.label}**: {m.purpose}" for m in usable),
-    )
-    left, right = st.columns(2)
-    kind = left.selectbox("Budget", list(_KINDS), key="machine-kind")
-    amount = right.number_input(
-        "Amount", min_value=1, max_value=1_000_000, value=_AMOUNTS[kind], step=10, key=f"machine-amount-{kind}"
-    )
-    settings = _more_settings(key)
-    size = with_options(METHODS[key], settings.options).n_configurations(space)
-    if size is not None:
-        st.caption(f"{METHODS[key].label}: {size:,} configurations in all, coarse first.")
-    budget = Budget(kind, float(amount))  # type: ignore[arg-type]
+    usable = [m.key for m in METHODS if not m.why_unavailable(space)]
+    with st.container(key="method"):
+        key = st.selectbox(
+            "Method",
+            usable,
+            index=usable.index("gaussian_process") if "gaussian_process" in usable else 0,
+            format_func=lambda k: METHODS[k].label,
+            key="machine-method",
+            help="\n\n".join(f"**{METHODS[k].label}**: {METHODS[k].purpose}" for k in usable),
+        )
+    budget = _budget()
     with st.container(horizontal=True, gap="small"):
+        settings = _settings(key)
         st.button("Start", key="start", type="primary", on_click=_guarded, args=(_start, tuning, settings, budget))
         if last is not None:
             text = f"Go on, +{_MORE}" if last.state == "finished" else "Resume"
             st.button(text, key="go-on", on_click=_guarded, args=(_go_on, tuning, last))
+    size = with_options(METHODS[key], settings.options).n_configurations(space)
+    if size is not None:
+        st.caption(f"{METHODS[key].label}: {size:,} configurations in all, coarse first.")
 
 
-def _more_settings(method: str) -> RunSettings:
+def _budget() -> Budget:
+    left, right = st.columns(2)
+    kind = left.selectbox("Budget in", list(_AMOUNTS), key="machine-kind", label_visibility="collapsed")
+    amount = right.number_input(
+        "Amount", 1, 1_000_000, _AMOUNTS[kind], 10, key=f"machine-amount-{kind}", label_visibility="collapsed"
+    )
+    return Budget(kind, float(amount))  # type: ignore[arg-type]
+
+
+def _settings(method: str) -> RunSettings:
     n_cores = os.cpu_count() or 1
-    with st.popover("Settings", width="stretch"):
+    with st.popover("Settings"):
         workers = st.number_input(
             "Workers", 1, max(2, 2 * n_cores), min(2, n_cores), key="machine-workers", help="fits done at the same time"
         )

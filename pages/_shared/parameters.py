@@ -28,7 +28,7 @@ def parameter_widgets(tuning: Tuning) -> None:
 
 def _widget(tuning: Tuning, p: AnyParameter) -> None:
     common: dict[str, Any] = {
-        "label": _label(p),
+        "label": _plain(p.title),
         "key": widget_key(p),
         "help": _help(p),
         "on_change": take_widgets,
@@ -63,13 +63,9 @@ def _inactive(p: AnyParameter) -> None:
     st.html(f'<p class="lab-inactive"><b>{escape(p.title)}</b> only for {escape(p.when.parent)} = {escape(needs)}</p>')
 
 
-def _label(p: AnyParameter) -> str:
-    scale = " · log" if not isinstance(p, Categorical) and p.log else ""
-    return _plain(p.title) + scale
-
-
 def _help(p: AnyParameter) -> str:
-    range_text = "" if isinstance(p, Categorical) else f" From {value_text(p.low)} to {value_text(p.high)}."
+    scale = ", on a log scale" if not isinstance(p, Categorical) and p.log else ""
+    range_text = "" if isinstance(p, Categorical) else f" From {value_text(p.low)} to {value_text(p.high)}{scale}."
     return _plain(f"{p.explanation}{range_text} Default {value_text(p.default)}. Name in code: {p.name}.")
 
 

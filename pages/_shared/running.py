@@ -31,7 +31,7 @@ def _row(s: StudySummary) -> None:
     left = s.run.live.seconds_left
     more = f" · {seconds(left)} left" if left is not None and s.run.state == "running" else ""
     st.html(
-        f'<p><a href="/?study={quote(s.name)}" target="_self">{escape(s.name)}</a> '
+        f'<p><a class="lab-link" href="/?study={quote(s.name)}" target="_self">{escape(s.name)}</a> '
         f'<span class="lab-badge lab-state-{s.run.state}">{s.run.state}</span></p>'
         f'<p class="lab-note">best {score(s.best_value)} · {s.n_trials:,} trials{more}</p>'
     )

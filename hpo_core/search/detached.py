@@ -1,0 +1,31 @@
+"""Entry of a detached runner: `python -m hpo_core.search.detached STUDY RUN FOLDER`, the storage in the environment."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from pathlib import Path
+
+from hpo_core.errors import TuningError
+from hpo_core.search.launch import URL_VARIABLE, execute
+from hpo_core.studies.storage import StudyStorage
+
+
+def main(name: str, run_id: str, folder: str) -> int:
+    """Does the waiting run; what becomes of it stands in the study."""
+    logging.basicConfig(format="%(asctime)s runner %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
+    try:
+        study = StudyStorage.open(os.environ.pop(URL_VARIABLE)).study(name)
+        run = study.runs.current()
+        if run is None or run.id != int(run_id):
+            return 2
+        execute(study, run, Path(folder))
+    except TuningError as fault:
+        logging.error("%s: %s", name, fault)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
