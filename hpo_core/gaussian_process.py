@@ -17,14 +17,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack, solve_triangular
 from scipy.optimize import minimize
 from scipy.spatial.distance import pdist
+from threadpoolctl import ThreadpoolController
 
 from hpo_core.errors import UsageError
 from hpo_core.space import Categorical, SearchSpace
@@ -157,9 +159,21 @@ def fit(
     _check(space, units, values)
     warping = Warp.learned(values, warp)
     targets = warping.forward(values)
-    posterior = HyperPosterior.of(space, units, targets)
-    theta = posterior.mode(_starts(space, seed, previous), n_steps=30 if previous is None else 12)
+    with one_thread():
+        posterior = HyperPosterior.of(space, units, targets)
+        theta = posterior.mode(_starts(space, seed, previous), n_steps=30 if previous is None else 12)
     return GaussianProcess(space=space, units=units, targets=targets, warp=warping, theta=theta)
+
+
+def one_thread() -> AbstractContextManager[object]:
+    """Keeps linear algebra on one thread: on busy cores, many small calls wait for threads longer than they work."""
+    limit: AbstractContextManager[object] = _thread_pools().limit(limits=1, user_api="blas")
+    return limit
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _check(space: SearchSpace, units: Floats, values: Floats) -> None:
