@@ -1,8 +1,23 @@
 """Search methods, one file each."""
 
 from hpo_core.discovery import Catalogue
-from hpo_core.methods._base import Capabilities, SearchMethod
+from hpo_core.methods._base import (
+    Capabilities,
+    History,
+    SearchExhausted,
+    SearchMethod,
+    SpaceSampler,
+    propose,
+)
 
 METHODS: Catalogue[SearchMethod] = Catalogue("hpo_core.methods", SearchMethod, "method")
 
-__all__ = ["METHODS", "Capabilities", "SearchMethod"]
+__all__ = [
+    "METHODS",
+    "Capabilities",
+    "History",
+    "SearchExhausted",
+    "SearchMethod",
+    "SpaceSampler",
+    "propose",
+]

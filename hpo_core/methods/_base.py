@@ -1,30 +1,47 @@
 """The manual of search methods.
 
 A method is a frozen dataclass: class variables say what it is and can do, fields declared with `option(...)` are its
-options. It makes an Optuna sampler; the runner asks that sampler on an in-memory study, so a sampler may hold state, reads
-trials at memory speed, and never writes to a database.
+options. It makes an Optuna sampler; the runner asks that sampler on an in-memory study, so a sampler may hold state,
+reads trials at memory speed, and never writes to a database.
 
 How a runner uses it::
 
     sampler = method.sampler(space, seed)
     study = optuna.create_study(sampler=sampler, direction=direction)
     study.add_trial(...)            # what is known already: earlier runs, the person's trials
-    trial = study.ask()             # then trial.suggest_*(...) for each parameter active so far, in the order of the space
+    trial, configuration = propose(study, space)
     study.tell(trial, value)        # in the order of asking
 
 A sampler knows the whole space from the start, so it may propose all parameters jointly, conditional ones included:
 `infer_relative_search_space` may return every distribution of the space; values of inactive parameters are not read.
+`SpaceSampler` does this: derive from it and write `proposal`. Draw from `rng(trial)`, not from a generator that lives
+on: a search that was interrupted then goes on with new configurations, and the same seed and history give the same.
 """
 
 from __future__ import annotations
 
+import math
+import zlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, NamedTuple
 
-from optuna.samplers import BaseSampler
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
 
-from hpo_core.space import SearchSpace
+from hpo_core.errors import ConfigurationError, TuningError
+from hpo_core.space import AnyParameter, Categorical, Configuration, Int, SearchSpace
+
+Floats = NDArray[np.float64]
+
+
+class SearchExhausted(TuningError):  # noqa: N818 - the end of a search, not a fault
+    """A finite method has proposed every configuration that it has. Raised by `propose`; the search is complete."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +63,7 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class SearchMethod(ABC):
-    """How an automated arm picks configurations. A file in this folder binds an instance with default options to a name.
+    """How an automated arm picks configurations. A file in this folder binds an instance with default options.
 
     Class attributes:
         key: Plain name on the command line, in URLs and as the arm's name.
@@ -75,3 +92,135 @@ class SearchMethod(ABC):
     def n_configurations(self, space: SearchSpace) -> int | None:
         """How many configurations it will propose at most; None for endless methods."""
         return None
+
+
+def propose(study: Study, space: SearchSpace) -> tuple[optuna.Trial, Configuration]:
+    """Ask the study's sampler, or its queue, for one trial, with a value for every active parameter.
+
+    Raises:
+        SearchExhausted: There is nothing left to propose. No running trial stays behind.
+    """
+    try:
+        trial = study.ask()
+    except SearchExhausted:
+        study.tell(study.get_trials(deepcopy=False)[-1].number, state=TrialState.FAIL)
+        raise
+    configuration: Configuration = {}
+    for p in space.parameters:
+        if p.when is None or p.when.holds(configuration):
+            configuration[p.name] = _suggested(trial, p)
+    return trial, configuration
+
+
+def _suggested(trial: optuna.Trial, p: AnyParameter) -> Any:
+    if isinstance(p, Categorical):
+        return trial.suggest_categorical(p.name, p.choices)
+    if isinstance(p, Int):
+        whole = p.distribution()
+        return trial.suggest_int(p.name, whole.low, whole.high, step=whole.step, log=whole.log)
+    real = p.distribution()
+    value = trial.suggest_float(p.name, real.low, real.high, step=real.step, log=real.log)
+    # Some of Optuna's samplers count steps in binary: 0.7000000000000001 where the space says 0.7.
+    return p.snapped(value) if p.step else value
+
+
+class SpaceSampler(BaseSampler, ABC):
+    """A sampler that proposes whole configurations of a space that it knows from the start."""
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
+        self.space = space
+        self.seed = seed
+        self._distributions = space.distributions()
+
+    @abstractmethod
+    def proposal(self, study: Study, trial: FrozenTrial) -> Configuration:
+        """The configuration to try next; `trial` is running and still without parameters."""
+
+    def rng(self, trial: FrozenTrial) -> np.random.Generator:
+        """A generator for this trial alone."""
+        return np.random.default_rng([self.seed, trial.number])
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._distributions
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        self._raise_error_if_multi_objective(study)
+        return self.proposal(study, trial)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """At random: for parameters that the space lacks, or that a half-fixed trial made active."""
+        self._raise_error_if_multi_objective(study)
+        seed = np.random.SeedSequence([self.seed, trial.number, zlib.crc32(param_name.encode())])
+        random = RandomSampler(seed=int(seed.generate_state(1)[0]))
+        return random.sample_independent(study, trial, param_name, param_distribution)
+
+
+class Observation(NamedTuple):
+    """A finished trial: its number, its point of the unit cube, shape (d,), and its value, lower being better."""
+
+    number: int
+    point: Floats
+    value: float
+
+
+class History:
+    """What a study knows about a space, read incrementally: a trial that has finished is converted once.
+
+    Trials whose configuration does not belong to the space (of another program, or from before a range was narrowed)
+    are left out.
+
+    Attributes:
+        observations: Trials with a finite value: complete ones, and pruned ones that hold an estimate.
+        running: Points of the trials in flight.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self.observations: list[Observation] = []
+        self.running: list[Floats] = []
+        self._space = space
+        self._taken: set[int] = set()
+        self._n_settled = 0
+        self._seen: set[bytes] = set()
+
+    def read(self, study: Study, asking: FrozenTrial) -> None:
+        """Take in what is new, leaving out the trial that is being asked for."""
+        sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+        trials = study.get_trials(deepcopy=False)
+        while self._n_settled < len(trials) and trials[self._n_settled].number in self._taken:
+            self._n_settled += 1
+        self.running = []
+        for trial in trials[self._n_settled :]:
+            if trial.number not in self._taken and trial.number != asking.number:
+                self._take(trial, sign)
+
+    def has_seen(self, point: Floats) -> bool:
+        """Whether the configuration of this point was tried, with or without success, or is in flight."""
+        return _key(point) in self._seen
+
+    def _take(self, trial: FrozenTrial, sign: float) -> None:
+        if trial.state.is_finished():
+            self._taken.add(trial.number)
+        point = self._point(trial)
+        if point is None:
+            return
+        self._seen.add(_key(point))
+        if trial.state == TrialState.RUNNING:
+            self.running.append(point)
+        elif trial.state != TrialState.FAIL and trial.value is not None and math.isfinite(trial.value):
+            self.observations.append(Observation(trial.number, point, sign * trial.value))
+
+    def _point(self, trial: FrozenTrial) -> Floats | None:
+        try:
+            configuration = self._space.check(trial.params)
+        except ConfigurationError:
+            return None
+        point: Floats = self._space.to_unit([configuration])[0]
+        return point
+
+
+def _key(point: Floats) -> bytes:
+    return bytes((np.round(np.nan_to_num(point, nan=-1.0), 9) + 0.0).tobytes())

@@ -1,0 +1,287 @@
+"""What every search method must keep, over all that discovery finds."""
+
+import dataclasses
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from hpo_core.errors import UsageError
+from hpo_core.methods import METHODS, SearchExhausted, SearchMethod, propose
+from hpo_core.options import options_of, with_options
+from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
+
+X = Float(name="x", low=-1.0, high=2.0, default=0.0)
+Y = Float(name="y", low=1e-5, high=10.0, default=1e-2, log=True)
+N = Int(name="n", low=1, high=300, default=20, log=True)
+STEPPED = Float(name="stepped", low=0.0, high=0.9, default=0.3, step=0.1)
+KERNEL = Categorical(name="kernel", choices=("linear", "rbf", "poly"), default="rbf")
+
+SPACES = {
+    "floats": SearchSpace((X, Y)),
+    "ints": SearchSpace(
+        (N, Int(name="even", low=2, high=21, default=4, step=2), Int(name="k", low=0, high=3, default=1))
+    ),
+    "steps": SearchSpace((STEPPED, X)),
+    "mixed": SearchSpace((KERNEL, X, N, Categorical(name="flag", choices=(True, False, None), default=None))),
+    "categories": SearchSpace(
+        (KERNEL, Categorical(name="weights", choices=("uniform", "distance"), default="uniform"))
+    ),
+    "one parameter": SearchSpace((X,)),
+    "one category": SearchSpace((KERNEL,)),
+    "conditional": SearchSpace(
+        (
+            KERNEL,
+            Y,
+            X,
+            Float(name="gamma", low=1e-4, high=1.0, default=0.1, log=True, when=Condition("kernel", ("rbf", "poly"))),
+            Int(name="degree", low=2, high=5, default=3, when=Condition("kernel", ("poly",))),
+            Categorical(name="shape", choices=("a", "b"), default="a", when=Condition("degree", (4, 5))),
+        )
+    ),
+    "with constants": SearchSpace(
+        (
+            X,
+            Float(name="fixed", low=3.0, high=3.0, default=3.0),
+            Y,
+            Int(name="one", low=7, high=7, default=7),
+            Categorical(name="only", choices=("this",), default="this"),
+        )
+    ),
+    "all constant": SearchSpace((Float(name="fixed", low=3.0, high=3.0, default=3.0),)),
+    "empty": SearchSpace(()),
+}
+
+every_method = pytest.mark.parametrize("method", METHODS, ids=METHODS.keys)
+every_pair = pytest.mark.parametrize(
+    ("method", "space"),
+    [
+        pytest.param(method, space, id=f"{method.key}-{name}")
+        for method in METHODS
+        for name, space in SPACES.items()
+        if method.why_unavailable(space) is None
+    ],
+)
+endless_method = pytest.mark.parametrize(
+    "method", [m for m in METHODS if not m.capabilities.is_finite], ids=lambda method: method.key
+)
+
+
+def _height(space: SearchSpace, configuration: Mapping[str, Any]) -> float:
+    units = np.nan_to_num(space.to_unit([configuration])[0], nan=0.2)
+    return float(((units - 0.3) ** 2).sum())
+
+
+def _study(method: SearchMethod, space: SearchSpace, seed: int = 0, direction: str = "minimize") -> optuna.Study:
+    return optuna.create_study(sampler=method.sampler(space, seed), direction=direction)
+
+
+def _run(study: optuna.Study, space: SearchSpace, n: int, sign: float = 1.0) -> list[dict[str, Any]]:
+    """Up to n trials; fewer when the method has no more."""
+    proposals = []
+    for _ in range(n):
+        try:
+            trial, configuration = propose(study, space)
+        except SearchExhausted:
+            break
+        proposals.append(configuration)
+        study.tell(trial, sign * _height(space, configuration))
+    return proposals
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> None:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+def test_all_methods_of_the_lab_are_found() -> None:
+    assert {"grid", "random", "sobol", "tpe", "gaussian_process", "cma_es"} <= set(METHODS.keys)
+
+
+@every_method
+def test_says_what_it_is(method: SearchMethod) -> None:
+    for text in (method.key, method.label, method.purpose, method.when_to_use, method.source):
+        assert text == text.strip() != ""
+    assert dataclasses.is_dataclass(method)
+    assert all(option.why_invalid(getattr(method, option.name)) is None for option in options_of(type(method)))
+
+
+@every_pair
+def test_proposals_are_legal(method: SearchMethod, space: SearchSpace) -> None:
+    proposals = _run(_study(method, space), space, 25)
+    assert proposals
+    for configuration in proposals:
+        assert space.check(configuration) == configuration
+
+
+@every_method
+def test_options_at_their_limits_still_give_legal_proposals(method: SearchMethod) -> None:
+    space = SPACES["conditional"]
+    for option in options_of(type(method)):
+        for value in (option.low, option.high, *option.choices):
+            if value is not None:
+                extreme = with_options(method, {option.name: int(value) if option.kind == "int" else value})
+                proposals = _run(_study(extreme, space), space, 14)
+                assert all(space.check(configuration) == configuration for configuration in proposals)
+
+
+@every_method
+def test_a_space_that_it_cannot_search_is_refused_with_the_reason(method: SearchMethod) -> None:
+    for space in SPACES.values():
+        if why := method.why_unavailable(space):
+            with pytest.raises(UsageError) as caught:
+                method.sampler(space, 0)
+            assert str(caught.value) == why
+
+
+@every_pair
+def test_same_seed_gives_the_same_proposals(method: SearchMethod, space: SearchSpace) -> None:
+    assert _run(_study(method, space, seed=3), space, 20) == _run(_study(method, space, seed=3), space, 20)
+
+
+@endless_method
+def test_another_seed_gives_other_proposals(method: SearchMethod) -> None:
+    space = SPACES["mixed"]
+    assert _run(_study(method, space, seed=3), space, 20) != _run(_study(method, space, seed=4), space, 20)
+
+
+@every_method
+def test_maximising_mirrors_minimising(method: SearchMethod) -> None:
+    space = SPACES["mixed"]
+    up = _run(_study(method, space, direction="maximize"), space, 20, sign=-1.0)
+    assert up == _run(_study(method, space), space, 20)
+
+
+@every_method
+def test_global_random_state_is_left_alone(method: SearchMethod) -> None:
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002 - the legacy state is what is watched
+    _run(_study(method, SPACES["mixed"]), SPACES["mixed"], 15)
+    assert before == (random.getstate(), np.random.get_state()[1].tolist())  # noqa: NPY002
+
+
+@pytest.mark.parametrize("n_before", [1, 5, 15])
+@every_method
+def test_resumed_search_goes_on_with_new_configurations(method: SearchMethod, n_before: int) -> None:
+    space = SPACES["floats"]
+    first = _study(method, space)
+    before = _run(first, space, n_before)
+    second = _study(method, space)
+    second.add_trials(first.trials)
+    after = _run(second, space, 8)
+    assert len(after) == 8
+    assert not any(configuration in before for configuration in after)
+
+
+@every_method
+def test_fresh_sampler_with_the_same_history_agrees_with_itself(method: SearchMethod) -> None:
+    space = SPACES["conditional"]
+    history = _study(method, space)
+    _run(history, space, 15)
+
+    def resumed() -> list[dict[str, Any]]:
+        study = _study(method, space)
+        study.add_trials(history.trials)
+        return _run(study, space, 5)
+
+    assert resumed() == resumed()
+
+
+@every_method
+def test_trials_in_flight_do_not_repeat_and_may_come_back_in_any_order(method: SearchMethod) -> None:
+    space = SPACES["floats"]
+    study = _study(method, space)
+    _run(study, space, 9)
+    for _ in range(3):
+        flight = [propose(study, space) for _ in range(5)]
+        assert len({tuple(configuration.items()) for _, configuration in flight}) == 5
+        for trial, configuration in reversed(flight):
+            study.tell(trial, _height(space, configuration))
+
+
+@every_method
+def test_failed_and_pruned_trials_do_not_stop_it(method: SearchMethod) -> None:
+    space = SPACES["floats"]
+    study = _study(method, space)
+    for i in range(24):
+        trial, configuration = propose(study, space)
+        if i % 3 == 0:
+            study.tell(trial, state=TrialState.FAIL)
+        elif i % 3 == 1:
+            trial.report(_height(space, configuration), step=0)
+            study.tell(trial, state=TrialState.PRUNED)
+        else:
+            study.tell(trial, _height(space, configuration))
+    assert len(study.trials) == 24
+
+
+@every_method
+def test_all_trials_failing_does_not_stop_it(method: SearchMethod) -> None:
+    space = SPACES["floats"]
+    study = _study(method, space)
+    for _ in range(20):
+        study.tell(propose(study, space)[0], state=TrialState.FAIL)
+    assert len(study.trials) == 20
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[1.0], [0.0], [1e-300, 2e-300], [1e12, 1e12 + 1], [0.1, 1e30], [0.5, -1e150, 0.6], [float("inf"), 0.2]],
+    ids=str,
+)
+@every_method
+def test_odd_values_do_not_stop_it(method: SearchMethod, values: list[float]) -> None:
+    space = SPACES["mixed"]
+    study = _study(method, space)
+    for i in range(22):
+        trial, configuration = propose(study, space)
+        assert space.check(configuration) == configuration
+        study.tell(trial, values[i % len(values)])
+
+
+def _foreign(params: dict[str, Any], distributions: dict[str, optuna.distributions.BaseDistribution]) -> Any:
+    return optuna.create_trial(params=params, distributions=distributions, value=0.5)
+
+
+@every_method
+def test_history_of_another_space_does_not_stop_it(method: SearchMethod) -> None:
+    space = SPACES["conditional"]
+    study = _study(method, space)
+    wide = {"x": optuna.distributions.FloatDistribution(-100, 100), "kernel": KERNEL.distribution()}
+    # Another kind of parameter, or other choices under the same name, is something that no Optuna storage lets in.
+    extra = {"z": optuna.distributions.IntDistribution(0, 9)}
+    for i in range(5):
+        study.add_trial(_foreign({"x": 50.0 + i, "kernel": "rbf"}, wide))
+        study.add_trial(_foreign({"z": i}, extra))
+        study.add_trial(_foreign({}, {}))
+    for configuration in _run(study, space, 15):
+        assert space.check(configuration) == configuration
+
+
+@every_method
+def test_queued_configuration_comes_first(method: SearchMethod) -> None:
+    space = SPACES["conditional"]
+    study = _study(method, space)
+    study.enqueue_trial(space.default())
+    study.enqueue_trial({"kernel": "poly", "degree": 4})
+    first, second = _run(study, space, 2)
+    assert first == space.default()
+    assert (second["kernel"], second["degree"]) == ("poly", 4)
+    assert space.check(second) == second
+
+
+@every_pair
+def test_finite_methods_end_after_as_many_configurations_as_they_said(method: SearchMethod, space: SearchSpace) -> None:
+    n = method.n_configurations(space)
+    assert (n is not None) == method.capabilities.is_finite
+    if n is None:
+        return
+    study = _study(method, space)
+    proposals = _run(study, space, n)
+    assert len({tuple(configuration.items()) for configuration in proposals}) == n
+    with pytest.raises(SearchExhausted):
+        propose(study, space)
+    assert not study.get_trials(states=(TrialState.RUNNING,))
