@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -25,18 +24,20 @@ _REASON_LENGTH = 200
 
 # In small pieces, because Python's garbage collector walks over all rows that are alive at once.
 _PIECE = 200
+_PARAMS_AT_ONCE = 40
 _STATES = {state.name: state.value for state in TrialState}
 
 _TRIALS = """
     SELECT t.trial_id, t.number, t.state, t.datetime_start, t.datetime_complete,
-        COALESCE(v.value, CASE v.value_type WHEN 'INF_POS' THEN :inf WHEN 'INF_NEG' THEN -:inf END)
+        COALESCE(v.value, CASE v.value_type WHEN 'INF_POS' THEN :inf WHEN 'INF_NEG' THEN -:inf END), {attributes}
     FROM trials t LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
     WHERE t.study_id = :study AND {where} ORDER BY t.trial_id
 """
+_ATTRIBUTE = "(SELECT a.value_json FROM trial_user_attributes a WHERE a.trial_id = t.trial_id AND a.key = '{key}')"
 _PARAMS = """
-    SELECT t.trial_id, p.param_name, p.param_value FROM trials t JOIN trial_params p ON p.trial_id = t.trial_id
-    WHERE t.study_id = :study AND {where}
+    SELECT t.trial_id, {params} FROM trials t WHERE t.study_id = :study AND {where}
 """
+_PARAM = "(SELECT p.param_value FROM trial_params p WHERE p.trial_id = t.trial_id AND p.param_name = :name_{place})"
 _DISTRIBUTIONS = """
     SELECT p.param_name, p.distribution_json FROM trials t JOIN trial_params p ON p.trial_id = t.trial_id
     WHERE t.study_id = :study AND {where} GROUP BY p.param_name, p.distribution_json ORDER BY MIN(p.param_id)
@@ -47,10 +48,7 @@ _FOLDS = """
     FROM trials t JOIN trial_intermediate_values i ON i.trial_id = t.trial_id
     WHERE t.study_id = :study AND {where} AND i.step BETWEEN 0 AND :folds
 """
-_ATTRIBUTES = """
-    SELECT t.trial_id, a.key, a.value_json FROM trials t JOIN trial_user_attributes a ON a.trial_id = t.trial_id
-    WHERE t.study_id = :study AND {where} AND a.key IN ('arm', 'figures', 'reason')
-"""
+_ATTRIBUTES = ("arm", "reason", "figures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,8 @@ class Selection:
 def read_columns(connection: Connection, selection: Selection) -> dict[str, Any]:
     """The columns of a TrialTable, in the order of the trials' ids."""
     rows = _Rows(connection, selection)
-    columns = _trial_columns(rows)
+    columns = _trial_columns(rows, selection.is_lab)
     ids = columns["ids"]
-    columns |= _attribute_columns(rows, ids) if selection.is_lab else _no_attributes(len(ids))
     columns["fold_scores"] = _fold_scores(rows, ids) if selection.is_lab else np.empty((len(ids), 0))
     is_drawn_from_space = selection.is_lab and bool(np.all(columns["arms"] != ""))
     found = {} if is_drawn_from_space else _distributions(rows)
@@ -88,7 +85,7 @@ class _Rows:
 
     def pieces(self, query: str, **arguments: Any) -> Iterator[tuple[tuple[Any, ...], ...]]:
         """The columns of the rows found, a few rows at a time."""
-        statement = text(query.format(where=self._where))
+        statement = text(query.replace("{where}", self._where))
         result = self._connection.execute(statement, {"study": self._study_id, **arguments})
         cursor = result.cursor
         assert cursor is not None
@@ -97,9 +94,24 @@ class _Rows:
         result.close()
 
 
-def _trial_columns(rows: _Rows) -> dict[str, Any]:
-    pieces = list(rows.pieces(_TRIALS, inf=float("inf")))
-    ids, numbers, states, started, completed, values = map(_chained, zip(*pieces, strict=True)) if pieces else [()] * 6
+def _trial_columns(rows: _Rows, is_lab: bool) -> dict[str, Any]:
+    attributes = [_ATTRIBUTE.format(key=key) if is_lab else "NULL" for key in _ATTRIBUTES]
+    query = _TRIALS.replace("{attributes}", ", ".join(attributes))
+    pieces = [_piece(*columns) for columns in rows.pieces(query, inf=float("inf"))] or [_piece(*[()] * 9)]
+    return {name: stacked([piece[name] for piece in pieces]) for name in pieces[0]}
+
+
+def _piece(
+    ids: Sequence[int],
+    numbers: Sequence[int],
+    states: Sequence[str],
+    started: Sequence[Any],
+    completed: Sequence[Any],
+    values: Sequence[float | None],
+    arms: Sequence[str | None],
+    reasons: Sequence[str | None],
+    figures: Sequence[str | None],
+) -> dict[str, NDArray[Any]]:
     return {
         "ids": np.array(ids, dtype=np.int64),
         "numbers": np.array(numbers, dtype=np.int64),
@@ -107,11 +119,10 @@ def _trial_columns(rows: _Rows) -> dict[str, Any]:
         "values": np.array(values, dtype=float),
         "started": _seconds(started),
         "completed": _seconds(completed),
+        "arms": _texts(arms),
+        "reasons": _texts(reasons),
+        **_figures(figures),
     }
-
-
-def _chained(pieces: Sequence[Sequence[Any]]) -> list[Any]:
-    return list(chain.from_iterable(pieces))
 
 
 def _seconds(times: Sequence[Any]) -> Floats:
@@ -122,15 +133,15 @@ def _seconds(times: Sequence[Any]) -> Floats:
 def _param_columns(
     rows: _Rows, ids: NDArray[np.int64], distributions: Mapping[str, BaseDistribution]
 ) -> dict[str, Any]:
-    codes = {name: code for code, name in enumerate(distributions)}
-    matrix = np.full((len(codes), len(ids)), np.nan)
-    for trial_ids, names, values in rows.pieces(_PARAMS):
-        places, is_known = _places(ids, trial_ids)
-        # A trial of another program that still runs may have a parameter by now that it had not a moment ago.
-        column_of = np.array([codes.get(name, -1) for name in names], dtype=np.intp)[is_known]
-        is_named = column_of >= 0
-        matrix[column_of[is_named], places[is_named]] = np.array(values, dtype=float)[is_known][is_named]
-    return {"params": dict(zip(distributions, matrix, strict=True)), "distributions": dict(distributions)}
+    names = list(distributions)
+    matrix = np.full((len(names), len(ids)), np.nan)
+    for first in range(0, len(names), _PARAMS_AT_ONCE):
+        chosen = names[first : first + _PARAMS_AT_ONCE]
+        query = _PARAMS.replace("{params}", ", ".join(_PARAM.format(place=i) for i in range(len(chosen))))
+        for trial_ids, *columns in rows.pieces(query, **{f"name_{i}": name for i, name in enumerate(chosen)}):
+            places, is_known = _places(ids, trial_ids)
+            matrix[first : first + len(chosen), places] = np.array(columns, dtype=float)[:, is_known]
+    return {"params": dict(zip(names, matrix, strict=True)), "distributions": dict(distributions)}
 
 
 def _distributions(rows: _Rows) -> dict[str, BaseDistribution]:
@@ -160,28 +171,19 @@ def _fold_scores(rows: _Rows, ids: NDArray[np.int64]) -> Floats:
     return matrix
 
 
-def _no_attributes(n: int) -> dict[str, Any]:
-    return {**{name: np.empty((n, 0)) for name in FIGURES}, "arms": np.full(n, ""), "reasons": np.full(n, "")}
+def _figures(described: Sequence[str | None]) -> dict[str, Floats]:
+    decoded = json.loads(f"[{','.join(text or '{}' for text in described)}]")
+    try:
+        return {name: _matrix([row.get(name, ()) for row in decoded]) for name in FIGURES}
+    except (AttributeError, TypeError, ValueError):
+        # Another program has added a trial to a study of the lab, with figures of its own.
+        return {name: _matrix([_numbers(row, name) for row in decoded]) for name in FIGURES}
 
 
-def _attribute_columns(rows: _Rows, ids: NDArray[np.int64]) -> dict[str, Any]:
-    figures = {name: np.empty((len(ids), 0)) for name in FIGURES}
-    found: dict[str, dict[int, str]] = {"arm": {}, "reason": {}}
-    for trial_ids, keys, texts in rows.pieces(_ATTRIBUTES):
-        described: dict[int, str] = {}
-        for trial_id, key, value in zip(trial_ids, keys, texts, strict=True):
-            (described if key == "figures" else found[key])[trial_id] = value
-        _put_figures(figures, ids, described)
-    return {**figures, "arms": _texts(found["arm"], ids), "reasons": _texts(found["reason"], ids)}
-
-
-def _put_figures(figures: dict[str, Floats], ids: NDArray[np.int64], described: dict[int, str]) -> None:
-    places, is_known = _places(ids, list(described))
-    decoded = json.loads(f"[{','.join(described.values())}]")
-    for name in FIGURES:
-        matrix = _matrix([row.get(name) or () for row in decoded])
-        figures[name] = widened(figures[name], matrix.shape[1])
-        figures[name][places, : matrix.shape[1]] = matrix[is_known]
+def _numbers(row: Any, name: str) -> Sequence[float | None]:
+    column = row.get(name) if isinstance(row, dict) else None
+    is_ours = isinstance(column, list) and all(x is None or isinstance(x, (int, float)) for x in column)
+    return column if is_ours and column is not None else ()
 
 
 def _matrix(rows: Sequence[Sequence[float | None]]) -> Floats:
@@ -198,11 +200,17 @@ def widened(matrix: Floats, width: int) -> Floats:
     return np.pad(matrix, ((0, 0), (0, missing)), constant_values=np.nan) if missing else matrix
 
 
-def _texts(described: dict[int, str], ids: NDArray[np.int64]) -> NDArray[np.str_]:
-    decoded = {text: _text(text) for text in {*described.values(), ""}}
-    return np.array([decoded[described.get(trial_id, "")] for trial_id in ids.tolist()], dtype=np.str_)
+def stacked(pieces: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Columns or matrices below each other, the matrices as wide as the widest."""
+    width = max((piece.shape[1] for piece in pieces if piece.ndim == 2), default=0)
+    return np.concatenate([widened(piece, width) if piece.ndim == 2 else piece for piece in pieces])
 
 
-def _text(described: str) -> str:
+def _texts(described: Sequence[str | None]) -> NDArray[np.str_]:
+    decoded = {text: _text(text) for text in set(described)}
+    return np.array([decoded[text] for text in described], dtype=np.str_)
+
+
+def _text(described: str | None) -> str:
     value = json.loads(described) if described else ""
     return value[:_REASON_LENGTH] if isinstance(value, str) else ""

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from sqlalchemy import Connection, text
 
 from hpo_core.studies import tables
-from hpo_core.studies.columns import Selection, read_columns, widened
+from hpo_core.studies.columns import Selection, read_columns, stacked
 from hpo_core.studies.database import study_is_gone
 from hpo_core.studies.distributions import joined_distributions
 from hpo_core.studies.table import Direction, TrialTable
@@ -156,7 +156,7 @@ def _joined(first: TrialTable, second: TrialTable) -> TrialTable:
     if not len(second):
         return first
     ours, theirs = _arrays(first), _arrays(second)
-    columns: dict[str, Any] = {name: _stacked(ours[name], theirs[name]) for name in ours}
+    columns: dict[str, Any] = {name: stacked([ours[name], theirs[name]]) for name in ours}
     names = dict.fromkeys([*first.params, *second.params])
     nothing = (np.full(len(first), np.nan), np.full(len(second), np.nan))
     params = {
@@ -167,10 +167,3 @@ def _joined(first: TrialTable, second: TrialTable) -> TrialTable:
     table = replace(first, params=params, distributions=distributions, **columns)
     is_sorted = not len(first) or first.ids[-1] < second.ids[0]
     return table if is_sorted else _rows(table, np.argsort(table.ids))
-
-
-def _stacked(first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
-    if first.ndim == 1:
-        return np.concatenate([first, second])
-    width = max(first.shape[1], second.shape[1])
-    return np.vstack([widened(first, width), widened(second, width)])

@@ -238,6 +238,31 @@ def test_trials_that_another_program_adds_to_a_study_of_the_lab_are_read(
     assert_same_content(table, study.read())
 
 
+@pytest.mark.parametrize(
+    "figures", [None, 5, [1], {"train_scores": None}, {"fit_seconds": ["x"]}, {"model_bytes": [[]]}]
+)
+def test_figures_of_another_program_do_not_hide_those_of_the_lab(
+    storage: StudyStorage, optuna_storage: RDBStorage, figures: object
+) -> None:
+    study = new_study(storage)
+    study.record(finished(0))
+    loaded = optuna.load_study(study_name="digits", storage=optuna_storage)
+    loaded.add_trial(create_trial(value=0.5, user_attrs={"figures": figures}))
+    table = study.read()
+    np.testing.assert_array_equal(table.fit_seconds[0], finished(0).fit_seconds)
+    assert np.isnan(table.fit_seconds[1]).all()
+
+
+def test_a_study_with_more_parameters_than_are_read_at_once_is_read(
+    storage: StudyStorage, optuna_storage: RDBStorage
+) -> None:
+    foreign = foreign_study(optuna_storage)
+    foreign.optimize(lambda t: sum(t.suggest_float(f"x{i}", 0, 1) for i in range(90 + t.number)), n_trials=2)
+    table = storage.study("foreign").read()
+    assert len(table.params) == 91
+    assert_as_optuna_reads(table, foreign)
+
+
 def drop_last(study: Study, n: int) -> None:
     with study._database.writing() as connection:
         ids = study.read().ids[-n:].tolist()
