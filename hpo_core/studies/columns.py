@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from hpo_core.studies.distributions import joined_distributions
 from hpo_core.studies.table import Floats
 
 FIGURES = ("train_scores", "fit_seconds", "predict_seconds", "model_bytes")
+_ALL_FIGURES = itemgetter(*FIGURES)
 
 # Steps beyond are no folds: another program reported them.
 _MAX_FOLDS = 1000
@@ -174,9 +176,10 @@ def _fold_scores(rows: _Rows, ids: NDArray[np.int64]) -> Floats:
 def _figures(described: Sequence[str | None]) -> dict[str, Floats]:
     decoded = json.loads(f"[{','.join(text or '{}' for text in described)}]")
     try:
-        return {name: _matrix([row.get(name, ()) for row in decoded]) for name in FIGURES}
-    except (AttributeError, TypeError, ValueError):
-        # Another program has added a trial to a study of the lab, with figures of its own.
+        columns = list(zip(*map(_ALL_FIGURES, decoded), strict=True))
+        return {name: _matrix(column) for name, column in zip(FIGURES, columns, strict=True)}
+    except (KeyError, TypeError, ValueError):
+        # A trial without some of them, or one of another program with figures of its own.
         return {name: _matrix([_numbers(row, name) for row in decoded]) for name in FIGURES}
 
 
@@ -188,8 +191,9 @@ def _numbers(row: Any, name: str) -> Sequence[float | None]:
 
 def _matrix(rows: Sequence[Sequence[float | None]]) -> Floats:
     """Rows of unequal length as a matrix, NaN where one has nothing, shape (n, k)."""
-    width = max(map(len, rows), default=0)
-    if any(len(row) != width for row in rows):
+    widths = set(map(len, rows))
+    width = max(widths, default=0)
+    if len(widths) > 1:
         rows = [[*row, *[None] * (width - len(row))] for row in rows]
     return np.array(rows, dtype=float).reshape(len(rows), width)
 
