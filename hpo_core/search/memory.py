@@ -78,7 +78,7 @@ class Memory:
                 self._history.add(flight.fold_prefix())
             if flight.ticket is not None:
                 self._tell(flight.ticket, flight.value)
-            elif math.isfinite(flight.value):
+            else:
                 self._add(flight.configuration, flight.value)
 
     def note_recorded(self, flight: Flight, finished: FinishedTrial, number: int) -> None:
@@ -103,22 +103,27 @@ class Memory:
         return self._settings.learns_from_manual or arm in ("default", self._settings.method)
 
     def _add_row(self, table: TrialTable, row: int) -> None:
-        value = float(table.values[row])
-        is_usable = bool(table.is_complete[row] or table.is_pruned[row]) and math.isfinite(value)
-        configuration = table.configuration(row)
         try:
-            configuration = self._problem.space.check(configuration)
+            configuration = self._problem.space.check(table.configuration(row))
         except TuningError:
             return  # made in another space
+        value = math.nan if table.is_failed[row] else float(table.values[row])
         self._values[_key(configuration)] = value
-        if is_usable:
-            self._add(configuration, value)
-            if table.is_complete[row]:
-                self._history.add(tuple(table.fold_scores[row]))
+        self._add(configuration, value)
+        if table.is_complete[row]:
+            self._history.add(tuple(table.fold_scores[row]))
 
     def _add(self, configuration: Configuration, value: float) -> None:
-        distributions = {name: self._distributions[name] for name in configuration}
-        self._sampled.add_trial(optuna.create_trial(params=configuration, distributions=distributions, value=value))
+        """Also trials without a value: samplers count them, so that a search that goes on draws new configurations."""
+        is_known = math.isfinite(value)
+        self._sampled.add_trial(
+            optuna.create_trial(
+                state=TrialState.COMPLETE if is_known else TrialState.FAIL,
+                params=configuration,
+                distributions={name: self._distributions[name] for name in configuration},
+                value=value if is_known else None,
+            )
+        )
 
     def _tell(self, trial: Trial, value: float) -> None:
         if math.isfinite(value):

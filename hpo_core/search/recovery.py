@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import numpy as np
 from optuna.trial import TrialState
 
 from hpo_core.studies.run import Live, LiveTrial, Pending
@@ -12,6 +13,7 @@ from hpo_core.studies.study import Study
 from hpo_core.studies.trial import FinishedTrial
 
 MAX_TRIES = 2
+_SAME_MOMENT = 1e-5  # seconds; a database keeps microseconds
 _REASON = "The runner ended unexpectedly while this trial was in flight."
 _MESSAGE = "The runner ended unexpectedly. Resume to go on where it stopped."
 
@@ -24,8 +26,8 @@ def recover(study: Study) -> bool:
     run = study.runs.bury(_MESSAGE)
     if run is None:
         return False
-    lost, live = run.live.in_flight, run.live
-    study.runs.publish(run.id, live=Live(pending=(*_queued_again(lost), *live.pending)))
+    lost = _unrecorded(study, run.live.in_flight)
+    study.runs.publish(run.id, live=Live(pending=(*_queued_again(lost), *run.live.pending)))
     study.record(*(_failed(trial) for trial in lost))
     return True
 
@@ -36,6 +38,12 @@ def recover_all(storage: StudyStorage) -> int:
         s.name for s in storage.summaries() if s.run is not None and s.run.state in ("starting", "running", "paused")
     ]
     return sum(recover(storage.study(name)) for name in dead)
+
+
+def _unrecorded(study: Study, in_flight: tuple[LiveTrial, ...]) -> tuple[LiveTrial, ...]:
+    """Without those that were recorded just before the runner died: told by when they began."""
+    began = study.read().started
+    return tuple(t for t in in_flight if not np.isclose(began, t.started, rtol=0, atol=_SAME_MOMENT).any())
 
 
 def _queued_again(lost: tuple[LiveTrial, ...]) -> tuple[Pending, ...]:
