@@ -51,15 +51,17 @@ class _Worker:
                 stderr=log,
                 cwd=_ROOT,
                 env={**os.environ, **THREAD_LIMITS},
+                process_group=0,  # Ctrl-C in a terminal is for the runner: it decides what becomes of fits
             )
         self.connection = Connection(ours.detach())
-        self.is_ready = False
+        self.is_ready = self.is_opening = False
         self.job: _Job | None = None
         self._spec: ProblemSpec | None = None
 
     def start(self, job: _Job) -> None:
         self.job, job.began = job, time.monotonic()
         if job.request.spec is not self._spec and job.request.spec != self._spec:
+            self.is_opening = True
             self._send({"spec": job.request.spec.to_json()})
         self._spec = job.request.spec
         fit = {
@@ -103,7 +105,8 @@ class LocalExecutor:
         self._lock = threading.Lock()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
-        self._is_closing = False
+        self._why_closed = ""
+        self._is_shut_down = False
         self._failed_starts = 0
         self._log: IO[bytes] | int = log_file.open("ab") if log_file else subprocess.DEVNULL
         self._workers = [_Worker(self._log) for _ in range(n_workers + n_spare)]
@@ -113,8 +116,8 @@ class LocalExecutor:
     def submit(self, request: FitRequest) -> Future[FitResult]:
         job = _Job(request)
         with self._lock:
-            if self._is_closing:
-                raise FitError("The executor is shut down.")
+            if self._why_closed:
+                raise FitError(self._why_closed)
             self._queue.append(job)
             self._jobs[job.future] = job
         self._wake()
@@ -126,23 +129,30 @@ class LocalExecutor:
             if job is None:
                 return
             job.cancelled = time.monotonic()
-            if job in self._queue:
+            is_queued = job in self._queue
+            if is_queued:
                 self._queue.remove(job)
                 del self._jobs[future]
-        future.cancel()
+        _drop(future, is_over=is_queued)
         self._wake()
 
     def shutdown(self) -> None:
         with self._lock:
-            self._is_closing = True
+            self._why_closed = self._why_closed or "The executor is shut down."
         self._wake()
         self._thread.join()
+        with self._lock:
+            if self._is_shut_down:
+                return
+            self._is_shut_down = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
+            left = list(self._jobs)
+            self._jobs.clear()
         for worker in self._workers:
             worker.kill()
-        for future in list(self._jobs):
-            future.cancel()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        for future in left:
+            _drop(future, is_over=True)
         if not isinstance(self._log, int):
             self._log.close()
 
@@ -152,11 +162,12 @@ class LocalExecutor:
         return tuple(w.process.pid for w in self._workers)
 
     def _wake(self) -> None:
-        with contextlib.suppress(BlockingIOError, OSError):
-            os.write(self._wake_write, b"x")
+        with self._lock, contextlib.suppress(BlockingIOError):
+            if not self._is_shut_down:
+                os.write(self._wake_write, b"x")
 
     def _serve(self) -> None:
-        while not self._is_closing:
+        while not self._why_closed:
             self._hand_out()
             by_connection: dict[Any, _Worker] = {w.connection: w for w in self._workers}
             for source in wait([self._wake_read, *by_connection], timeout=self._patience()):
@@ -186,6 +197,9 @@ class LocalExecutor:
             self._replace(worker, _death_sentence(worker))
         elif "ready" in reply:
             worker.is_ready, self._failed_starts = True, 0
+        elif "opened" in reply and worker.job is not None:
+            worker.job.began = time.monotonic()
+            worker.is_opening = False
         else:
             self._finish(worker, reply)
 
@@ -215,7 +229,7 @@ class LocalExecutor:
             limit = worker.job.request.seconds_limit
             if worker.job.cancelled and now - worker.job.cancelled > _GRACE_SECONDS:
                 self._replace(worker, "The fit was cancelled.")
-            elif limit and now - worker.job.began > limit:
+            elif limit and not worker.is_opening and now - worker.job.began > limit:
                 self._replace(worker, f"The fit ran past its limit of {limit:g} s and was stopped.")
 
     def _replace(self, worker: _Worker, sentence: str) -> None:
@@ -225,18 +239,27 @@ class LocalExecutor:
         if worker.job is not None:
             self._settle(worker.job, fault=FitError(sentence))
         self._failed_starts += not worker.is_ready
-        if self._failed_starts >= _STARTS_WITHOUT_READY:
+        if not worker.is_ready and self._failed_starts >= _STARTS_WITHOUT_READY:
             self._give_up()
         else:
             self._workers.append(_Worker(self._log))
 
     def _give_up(self) -> None:
         """No worker starts any more (no memory, a broken installation): fail what waits instead of trying for ever."""
+        sentence = "Worker processes do not start on this machine; the log says why."
         with self._lock:
-            waiting, self._is_closing = list(self._queue), not self._workers
+            waiting = list(self._queue)
             self._queue.clear()
+            if not self._workers:
+                self._why_closed = sentence
         for job in waiting:
-            self._settle(job, fault=FitError("Worker processes do not start on this machine; the log says why."))
+            self._settle(job, fault=FitError(sentence))
+
+
+def _drop(future: Future[FitResult], *, is_over: bool) -> None:
+    """Cancels a future; one that no worker has is over at once, also for those who wait for it."""
+    if future.cancel() and is_over:
+        future.set_running_or_notify_cancel()
 
 
 def _death_sentence(worker: _Worker) -> str:

@@ -1,8 +1,8 @@
 """A worker process: `python -m hpo_core.search.worker FD` does the fits that arrive on a socket, one at a time, on one
 thread.
 
-Messages are JSON in both directions: {"spec": ...} makes the problem that later fits belong to, {"fit": ...} asks for
-a fit.
+Messages are JSON in both directions: {"spec": ...} makes the problem that later fits belong to and is answered by
+{"opened": ...}, {"fit": ...} asks for a fit and is answered by {"result": ...} or {"error": ...}.
 """
 
 from __future__ import annotations
@@ -46,8 +46,18 @@ def _serve(connection: Connection) -> None:
         message = json.loads(connection.recv_bytes())
         if "spec" in message:
             spec = ProblemSpec.from_json(message["spec"])
+            _open(spec)
+            _reply(connection, {"opened": True})
         else:
             _reply(connection, _answer(spec, message["fit"]))
+
+
+def _open(spec: Any) -> None:
+    """Reads the data, which is no part of a fit's time. What is wrong with them, each fit says again."""
+    from hpo_core.problem import open_problem
+
+    with contextlib.suppress(Exception):
+        open_problem(spec)
 
 
 def _answer(spec: Any, fit: dict[str, Any]) -> dict[str, Any]:
