@@ -9,15 +9,16 @@ from pages._shared.fault import fault_edge
 from pages._shared.running import running_searches
 from pages._shared.theme import apply_theme
 
-st.set_page_config(page_title="Tuning Lab", page_icon=str(MARK), layout="wide", initial_sidebar_state="collapsed")
-st.logo(str(MARK), size="large")
-apply_theme()
-
 PAGES = [
-    st.Page("tune.py", title="Tune", url_path="tune", default=True),
+    # A default page has no address but the root, so that /tune is a page of its own.
+    st.Page("tune.py", title="Tune", url_path="start", default=True),
+    st.Page("tune.py", title="Tune", url_path="tune", visibility="hidden"),
     st.Page("studies.py", title="Studies", url_path="studies"),
 ]
 page = st.navigation(PAGES, position="top")
+st.set_page_config(f"{page.title} · Tuning Lab", str(MARK), layout="wide", initial_sidebar_state="collapsed")
+st.logo(str(MARK), size="large")
+apply_theme()
 running_searches()
 with fault_edge(f"The page {page.title}"):
     page.run()

@@ -29,7 +29,7 @@ def _list() -> None:
     if not studies:
         st.html(
             '<div class="lab-empty"><h3>No studies yet</h3><p>A study begins with your first move of a slider, or with '
-            'a search.</p><p><a href="tune" target="_self">Tune</a></p></div>'
+            'a search.</p><p><a href="/" target="_self">Tune</a></p></div>'
         )
         return
     rows = "".join(_row(s) for s in studies)
@@ -43,7 +43,7 @@ def _list() -> None:
 
 def _row(s: StudySummary) -> str:
     name = escape(s.name)
-    link = f'<a href="tune?study={quote(s.name)}" target="_self">{name}</a>' if s.is_lab else name
+    link = f'<a href="/?study={quote(s.name)}" target="_self">{name}</a>' if s.is_lab else name
     arrow = "↑" if s.direction == "maximize" else "↓"
     cells = [
         link,

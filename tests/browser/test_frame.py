@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 def test_page_opens_cold_by_its_link(lab_url: str, open_page: Callable[..., Page], path: str, title: str) -> None:
     page = open_page(f"{lab_url}/{path}")
     expect(page.get_by_role("link", name="Studies")).to_be_visible()
-    expect(page).to_have_title(f"{title}")
+    expect(page).to_have_title(f"{title} · Tuning Lab")
     expect(page.locator("[data-testid=stException]")).to_have_count(0)
     page.wait_for_load_state("networkidle")
 
