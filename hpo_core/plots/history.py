@@ -118,12 +118,13 @@ class History(Plot[HistoryData]):
         traces += [_line(step, styles[step.arm], look) for step in data.steps if step.arm != DEFAULT]
         traces += _best_ring(data, styles, look)
         arrow = "↑" if data.table.direction == "maximize" else "↓"
+        end = max(float(np.nanmax(data.x)), 1.0 if self.x != "second" else 1e-3)
         return {
             "data": [trace for trace in traces if len(trace["x"])],
             "layout": layout(
                 look,
                 revision=f"{data.table.study} {self.x}",
-                xaxis=axis(look, _AXES[self.x], rangemode="tozero", showgrid=False),
+                xaxis=axis(look, _AXES[self.x], range=[-0.015 * end, 1.03 * end], showgrid=False),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
                 shapes=_default_line(data, look),
                 annotations=_notes(data, look),

@@ -142,11 +142,11 @@ class Surface(Plot[SurfaceData]):
         )
 
     def _chosen(self, table: TrialTable, importances: Mapping[str, float]) -> tuple[str, str]:
-        """The two parameters, the most important ones where none was chosen."""
-        taken = [name for name in (self.x, self.y) if name]
-        free = [n for n in sorted(_moving(table), key=lambda name: -importances[name]) if n not in taken]
-        x = self.x or free.pop(0)
-        return x, self.y or free.pop(0)
+        """The two parameters, the most important ones where none was chosen, in the order of the study."""
+        moving = _moving(table)
+        free = sorted((n for n in moving if n not in (self.x, self.y)), key=lambda name: -importances[name])
+        picked = sorted(free[: [self.x, self.y].count("")], key=moving.index)
+        return self.x or picked.pop(0), self.y or picked.pop(0)
 
     def draw(self, data: SurfaceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
         deep = self.view == _DEEP

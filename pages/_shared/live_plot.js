@@ -229,12 +229,16 @@ class Chart {
     if (axis) return this.brush(axis, event, Plotly);
     if (event.target.closest?.(".modebar, .legend")) return;
     // Plotly covers the page with a drag layer on a press, so that the release is heard on the window alone.
+    this.isDown = true;
+    this.isDrag = false;
     const released = (end) => {
-      if (Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > CLICK_REACH) return;
-      const place = this.placeAt(end);
+      this.isDown = false;
+      this.isDrag = Math.hypot(end.clientX - event.clientX, end.clientY - event.clientY) > CLICK_REACH;
+      const place = this.isDrag ? null : this.placeAt(end);
       if (place) this.clicked(place);
     };
     window.addEventListener("pointerup", released, { capture: true, once: true });
+    window.addEventListener("pointercancel", () => (this.isDown = false), { capture: true, once: true });
   }
 
   // Data values under the pointer, on whichever pair of axes it is: numbers on log axes, labels on category axes.
@@ -260,11 +264,18 @@ class Chart {
       return;
     }
     this.click = { ...this.click, ...part };
-    this.clicking = setTimeout(() => {
-      const { point, ...place } = this.click;
-      this.click = null;
-      this.sendTrigger("click", { ...point, ...place });
-    }, CLICK_MS);
+    this.clicking = setTimeout(() => this.sendClick(), CLICK_MS);
+  }
+
+  // A 3-D scene says "click" when the button goes down, before it is known whether the scene will be turned.
+  sendClick() {
+    if (this.isDown) {
+      this.clicking = setTimeout(() => this.sendClick(), CLICK_MS);
+      return;
+    }
+    const { point, ...place } = this.click;
+    this.click = null;
+    if (!this.isDrag) this.sendTrigger("click", { ...point, ...place });
   }
 
   axisAt(event) {
@@ -327,7 +338,7 @@ class Chart {
   // A redraw takes the hover label away: put it back where the pointer rests.
   pointAgain() {
     const { pointer } = this;
-    if (!pointer) return;
+    if (!pointer || !this.host._fullLayout._has("cartesian")) return;
     const target = document.elementFromPoint(pointer.clientX, pointer.clientY);
     if (!target || !this.host.contains(target)) return;
     const { clientX, clientY } = pointer;

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -14,11 +13,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = "/usr/bin/chromium"
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), "chromium")
 ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 _DEMO_APP = """
 import streamlit as st
@@ -33,34 +34,55 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class LabServer:
+    """A server that can be killed and started again at the same address, with the same data folder."""
+
+    def __init__(self, script: Path, folder: Path) -> None:
+        self._script, self._folder, self._port = script, folder, _free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self.data = folder / "data"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        environment = {**os.environ, "TUNING_LAB_DATA": str(self.data), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-m", "streamlit", "run", str(self._script), "--server.port", str(self._port)]
+        log_file = self._folder / "server.log"
+        with log_file.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*command, "--server.address", "127.0.0.1"],
+                cwd=self._folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        _wait_until_healthy(self.url, self._process, log_file)
+
+    def kill(self) -> None:
+        """kill -9, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def end(self) -> None:
+        """Kills the server and every process that has this lab's data folder in its environment: runners, workers."""
+        self.kill()
+        mark = f"TUNING_LAB_DATA={self.data}"
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error):
+                if mark in [f"{k}={v}" for k, v in process.environ().items()] and process.pid != os.getpid():
+                    process.kill()
+
+
 @contextlib.contextmanager
-def _serving(script: Path, folder: Path) -> Iterator[str]:
-    port = _free_port()
-    environment = {
-        **os.environ,
-        "TUNING_LAB_DATA": str(folder / "data"),
-        "PYTHONPATH": str(ROOT),
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.port", str(port)]
-    command += ["--server.address", "127.0.0.1"]
-    with (folder / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-        try:
-            _wait_until_healthy(f"http://127.0.0.1:{port}", server, folder / "server.log")
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait()
+def _serving(script: Path, folder: Path) -> Iterator[LabServer]:
+    server = LabServer(script, folder)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
 
 
 def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -78,8 +100,22 @@ def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) ->
 @pytest.fixture
 def lab_url(tmp_path: Path) -> Iterator[str]:
     """A fresh server of the product, started from a folder of its own."""
-    with _serving(ROOT / "app.py", tmp_path) as url:
-        yield url
+    with _serving(ROOT / "app.py", tmp_path) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """One server of the product for all tests that do not mind the studies of others."""
+    with _serving(ROOT / "app.py", tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_lab(tmp_path: Path) -> Iterator[LabServer]:
+    """A server of its own, without studies, to be killed and started again."""
+    with _serving(ROOT / "app.py", tmp_path) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
@@ -91,14 +127,12 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.copy(ROOT / "tests" / "browser" / "demo.py", folder / "demo.py")
     script = folder / "demo_app.py"
     script.write_text(_DEMO_APP)
-    with _serving(script, folder) as url:
-        yield url
+    with _serving(script, folder) as server:
+        yield server.url
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip("There is no chromium at /usr/bin/chromium; install the Debian package.")
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield chromium
@@ -119,10 +153,13 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
             faults.append(f"request: {request.url}")
 
-    def start(url: str, *, width: int = 1440, height: int = 900, scheme: str = "light") -> Page:
+    def start(
+        url: str, *, width: int = 1440, height: int = 900, scheme: str = "light", may_complain: bool = False
+    ) -> Page:
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
         page.set_default_timeout(60_000)
-        page.on("console", note)
+        if not may_complain:
+            page.on("console", note)
         page.on("request", watch)
         page.on("pageerror", lambda fault: faults.append(f"page: {fault}"))
         page.goto(url)

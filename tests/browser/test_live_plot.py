@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -43,11 +44,19 @@ def refresh(page: Page, key: str) -> None:
     expect(page.locator(f".st-key-{key} .live-plot")).not_to_have_attribute("data-drawn", before)
 
 
+def until(page: Page, expression: str, argument: Any = None) -> None:
+    """Waits until the expression holds; `wait_for_function` evaluates text in the page, which its policy forbids."""
+    deadline = time.monotonic() + 30
+    while not page.evaluate(expression, argument):
+        assert time.monotonic() < deadline, f"never became true: {expression}"
+        page.wait_for_timeout(50)
+
+
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
     page.mouse.move(*start)
     page.mouse.down()
-    page.mouse.move(*((a + b) / 2 for a, b in zip(start, end, strict=True)), steps=4)
-    page.mouse.move(*end, steps=4)
+    page.mouse.move(*((a + b) / 2 for a, b in zip(start, end, strict=True)))
+    page.mouse.move(*end, steps=2)
     page.mouse.up()
 
 
@@ -62,7 +71,7 @@ def test_zoom_survives_refreshes(demo_url: str, open_page: Open) -> None:
     page = open_page(f"{demo_url}/?plots=history")
     drawn(page, "history-plot")
     drag(page, pixel(page, "history-plot", 10, 0.95), pixel(page, "history-plot", 40, 0.8))
-    page.wait_for_function("document.querySelector('.live-plot')._fullLayout.xaxis.range[0] > 5")
+    until(page, "document.querySelector('.live-plot')._fullLayout.xaxis.range[0] > 5")
     zoomed = layout_of(page, "history-plot", "xaxis.range")
     for _ in range(2):
         refresh(page, "history-plot")
@@ -71,7 +80,7 @@ def test_zoom_survives_refreshes(demo_url: str, open_page: Open) -> None:
 
 
 def test_camera_survives_refreshes(demo_url: str, open_page: Open) -> None:
-    page = open_page(f"{demo_url}/?plots=surface")
+    page = open_page(f"{demo_url}/?plots=surface", width=640, height=560)
     before = drawn(page, "surface-plot")
     page.get_by_role("radio", name="3-D").click()
     expect(page.locator(".live-plot")).not_to_have_attribute("data-drawn", before)
@@ -81,12 +90,14 @@ def test_camera_survives_refreshes(demo_url: str, open_page: Open) -> None:
     start = layout_of(page, "surface-plot", "scene.camera.eye")
     middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     drag(page, middle, (middle[0] + 160, middle[1] + 20))
-    page.wait_for_function(
-        "eye => JSON.stringify(document.querySelector('.live-plot')._fullLayout.scene.camera.eye) !== eye",
-        arg=json.dumps(start, separators=(",", ":")),
+    page.mouse.move(5, 5)  # a scene under the pointer keeps a software renderer busy
+    until(
+        page,
+        "x => Math.abs(document.querySelector('.live-plot')._fullLayout.scene.camera.eye.x - x) > 0.05",
+        start["x"],
     )
     turned = layout_of(page, "surface-plot", "scene.camera.eye")
-    assert abs(turned["x"] - start["x"]) > 0.05
+    expect(page.locator("[data-testid=stCode] code").first).to_have_text("null")
     refresh(page, "surface-plot")
     assert layout_of(page, "surface-plot", "scene.camera.eye") == pytest.approx(turned, abs=0.01)
 
@@ -95,13 +106,14 @@ def test_brush_keeps_the_trials_that_pass_and_survives_refreshes(demo_url: str, 
     page = open_page(f"{demo_url}/?plots=parallel")
     drawn(page, "parallel-plot")
     drag(page, pixel(page, "parallel-plot", 0, 0.4), pixel(page, "parallel-plot", 0, 0.8))
-    said = page.get_by_text(re.compile(r"\d+ of \d+ trials"))
-    expect(said).to_contain_text("have C 0.25")
+    said = page.locator("p", has_text=re.compile(r"\d+ of \d+ trials have C 0\.2\d* to 6\d"))
+    expect(said).to_be_visible()
     refresh(page, "parallel-plot")
     expect(page.locator(".live-plot-brush")).to_have_count(1)
     kept = page.evaluate(
         """() => { const lines = document.querySelector('.live-plot')._fullData.filter(t => t.meta?.vertices);
-        return lines.flatMap(t => Array.from(t.y).filter((_, i) => i % t.meta.vertices === 0)).filter(y => !isNaN(y)); }"""
+        const starts = lines.flatMap(t => Array.from(t.y).filter((_, i) => i % t.meta.vertices === 0));
+        return starts.filter(y => !isNaN(y)); }"""
     )
     assert kept
     assert all(0.38 <= y <= 0.82 for y in kept)
@@ -141,18 +153,22 @@ def test_click_on_the_map_gives_a_configuration(demo_url: str, open_page: Open) 
 
 
 def test_click_on_a_3d_surface_gives_a_configuration(demo_url: str, open_page: Open) -> None:
-    page = open_page(f"{demo_url}/?plots=surface&still=1")
+    page = open_page(f"{demo_url}/?plots=surface&still=1", width=640, height=560)
     before = drawn(page, "surface-plot")
     page.get_by_role("radio", name="3-D").click()
     expect(page.locator(".live-plot")).not_to_have_attribute("data-drawn", before)
     page.wait_for_selector(".live-plot canvas")
     box = page.locator(".live-plot").bounding_box()
     assert box
+    page.evaluate(
+        """() => { const chart = document.querySelector('.live-plot');
+        chart.on('plotly_hover', () => (window.isOver = true));
+        chart.on('plotly_click', () => (window.isHit = true)); }"""
+    )
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.5)
-    page.mouse.move(box["x"] + box["width"] / 2 + 3, box["y"] + box["height"] * 0.5)
-    page.wait_for_function("document.querySelector('.live-plot .hoverlayer, .live-plot .scene') !== null")
+    until(page, "window.isOver === true")
     page.mouse.down()
-    page.wait_for_timeout(600)  # picking by software rendering needs the button held
+    until(page, "window.isHit === true")
     page.mouse.up()
     said = answer(page)
     assert isinstance(said, int) or set(said) == {"C", "gamma"}
@@ -162,8 +178,8 @@ def test_click_on_a_mark_gives_its_trial_once(demo_url: str, open_page: Open) ->
     page = open_page(f"{demo_url}/?plots=history&still=1&n=30")
     drawn(page, "history-plot")
     x, y, number = page.evaluate(
-        """() => { const trace = document.querySelector('.live-plot')._fullData.find(t => t.name === 'default');
-        return [trace.x[0], trace.y[0], trace.customdata[0][0]]; }"""
+        """() => { const trace = document.querySelector('.live-plot')._fullData.find(t => t.name === 'you');
+        return [trace.x[1], trace.y[1], trace.customdata[1][0]]; }"""
     )
     page.mouse.move(*pixel(page, "history-plot", x, y))
     page.mouse.click(*pixel(page, "history-plot", x, y))
@@ -179,9 +195,9 @@ def test_double_click_resets_the_zoom_and_picks_nothing(demo_url: str, open_page
     page = open_page(f"{demo_url}/?plots=log")
     drawn(page, "log")
     drag(page, pixel(page, "log", 0.1, 0.3), pixel(page, "log", 10, 0.7))
-    page.wait_for_function("document.querySelector('.live-plot')._fullLayout.xaxis.range[0] > -2")
+    until(page, "document.querySelector('.live-plot')._fullLayout.xaxis.range[0] > -2")
     page.mouse.dblclick(*pixel(page, "log", 1, 0.5))
-    page.wait_for_function("document.querySelector('.live-plot')._fullLayout.xaxis.range[0] <= -2.9")
+    until(page, "document.querySelector('.live-plot')._fullLayout.xaxis.range[0] <= -2.9")
     page.wait_for_timeout(600)  # twice the time after which a click would have been sent
     expect(page.locator("[data-testid=stCode] code").first).to_have_text("null")
 

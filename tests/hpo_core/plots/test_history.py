@@ -1,0 +1,89 @@
+"""History: the right best so far, the right places, robust against terrible values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from optuna.trial import TrialState
+
+from hpo_core.options import with_options
+from hpo_core.plots import LIVE, PLOTS
+from tests.trial_tables import build_table, with_faults
+
+HISTORY = PLOTS["history"]
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_best_so_far_of_each_arm_is_that_of_a_plain_loop(direction: str) -> None:
+    table = with_faults(build_table(80, direction=direction))
+    for step in HISTORY.compute(table).steps:
+        best, expected = np.inf, []
+        for row in np.flatnonzero(table.is_complete & (table.arms == step.arm)):
+            if table.sign * table.values[row] < best:
+                best = table.sign * table.values[row]
+                expected.append(row)
+        assert step.rows.tolist() == expected
+        np.testing.assert_array_equal(step.values, table.values[expected])
+
+
+def test_fits_are_counted_over_all_trials() -> None:
+    table = build_table(4, n_folds=3)
+    table.fold_scores[1, 1:] = np.nan
+    data = with_options(HISTORY, {"x": "fit"}).compute(table)
+    assert data.x.tolist() == [3, 4, 7, 10]
+
+
+def test_seconds_begin_with_the_first_trial() -> None:
+    table = build_table(5)
+    data = with_options(HISTORY, {"x": "second"}).compute(table)
+    np.testing.assert_allclose(data.x, table.completed - table.started[0])
+
+
+def test_late_finish_comes_later_on_the_axis_of_seconds() -> None:
+    table = build_table(6, arms=("tpe",), values=np.array([0.1, 0.9, 0.2, 0.3, 0.4, 0.5]))
+    table.completed[1] = table.completed[-1] + 10
+    step = with_options(HISTORY, {"x": "second"}).compute(table).steps[0]
+    assert step.rows[-1] == 1
+    assert (np.diff(step.x) > 0).all()
+
+
+def test_terrible_values_are_counted_on_the_chart() -> None:
+    table = build_table(60, values=np.where(np.arange(60) % 20 == 3, -1e9, np.linspace(0.5, 0.9, 60)))
+    figure = HISTORY.draw(HISTORY.compute(table), LIVE)
+    assert figure["layout"]["yaxis"]["range"][0] > 0
+    assert any("3 values below this view" in note["text"] for note in figure["layout"]["annotations"])
+
+
+def test_all_failed_says_the_most_frequent_reason() -> None:
+    states = np.full(9, TrialState.FAIL.value, dtype=np.int8)
+    reasons = np.array(["Out of memory."] * 6 + ["Too slow."] * 3)
+    table = build_table(9, states=states, reasons=reasons, values=np.full(9, np.nan))
+    assert HISTORY.why_unavailable(table) == (
+        "All 9 trials failed, so there is no value to show. 6 of them: Out of memory."
+    )
+
+
+def test_failed_and_pruned_can_be_hidden() -> None:
+    data = with_options(HISTORY, {"unscored": False}).compute(with_faults(build_table(60)))
+    names = {trace["name"] for trace in HISTORY.draw(data, LIVE)["data"] if "name" in trace}
+    assert not names & {"failed", "pruned"}
+
+
+def test_default_is_a_line_across() -> None:
+    table = build_table(30)
+    figure = HISTORY.draw(HISTORY.compute(table), LIVE)
+    assert figure["layout"]["shapes"][0]["y0"] == table.values[0]
+
+
+def test_long_study_shows_its_best_and_a_sample_and_says_so() -> None:
+    table = build_table(5000)
+    data = HISTORY.compute(table)
+    assert len(data.shown) == 2000
+    assert "2,000 of 5,000 finished trials (best 500 and a sample)" in HISTORY.caption(data)
+
+
+def test_study_without_times_asks_for_another_axis() -> None:
+    table = replace(build_table(10), completed=np.full(10, np.nan))
+    assert "trials or in fits" in (with_options(HISTORY, {"x": "second"}).why_unavailable(table) or "")
