@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import sqlite3
@@ -17,13 +18,13 @@ _MANY = 500  # below SQLite's limit of bound variables
 class FitStore:
     """Results by `Problem.fit_key`, in one SQLite file that all processes of a data folder share.
 
-    Failed fits are not kept: they may have failed for want of memory or time. The store is a cache: when the file
-    cannot be used (a full disk, a read-only folder, a broken file), results are kept in memory for as long as the
-    process lives.
+    Failed fits are not kept: they may have failed for want of memory or time. The store is a cache: what the file does
+    not take (a full disk, a read-only folder, a broken file) is kept in memory for as long as the process lives.
     """
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._unwritten: dict[str, FitResult] = {}
         try:
             self._connection = _connected(str(path))
         except sqlite3.Error:
@@ -31,11 +32,12 @@ class FitStore:
 
     def get(self, keys: Sequence[str]) -> dict[str, FitResult]:
         """The results that are known among these keys."""
-        found: dict[str, FitResult] = {}
+        found = {key: self._unwritten[key] for key in keys if key in self._unwritten}
         for start in range(0, len(keys), _MANY):
             part = keys[start : start + _MANY]
             marks = ",".join("?" * len(part))
-            with self._lock:
+            rows = []
+            with self._lock, contextlib.suppress(sqlite3.Error):
                 rows = self._connection.execute(f"SELECT key, result FROM fits WHERE key IN ({marks})", part).fetchall()
             found |= {key: FitResult(**json.loads(result)) for key, result in rows}
         return found
@@ -45,8 +47,8 @@ class FitStore:
         try:
             with self._lock:
                 self._connection.execute("INSERT OR IGNORE INTO fits VALUES (?, ?)", row)
-        except sqlite3.OperationalError:
-            return  # a full disk
+        except sqlite3.Error:
+            self._unwritten[key] = result
 
     def close(self) -> None:
         self._connection.close()

@@ -9,10 +9,10 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 
 from hpo_core.problem import FitResult
-from hpo_core.search.pruning import FoldHistory, is_hopeless
+from hpo_core.search.pruning import Rivals, is_hopeless
 from hpo_core.space import Configuration
 from hpo_core.studies.run import LiveTrial
 from hpo_core.studies.trial import FinishedTrial
@@ -23,9 +23,10 @@ class Flight:
     """Mutable, owned by one runner.
 
     Attributes:
-        ticket: The sampler's own trial; None when the configuration did not come from the sampler.
+        ticket: Number of the sampler's own trial; None where no sampler is told.
         tries: How often a runner died on it.
-        n_known: How many complete trials the sampler knew when it asked; pruning compares with these alone.
+        rivals: The complete trials that were known when it was opened; pruning compares with these alone. None lets it
+            go through all folds.
         results: By fold.
         futures: Fits that run or wait, with their folds.
         state: RUNNING until it is settled.
@@ -36,9 +37,9 @@ class Flight:
     configuration: Configuration
     arm: str
     n_folds: int
-    ticket: Trial | None = None
+    ticket: int | None = None
     tries: int = 0
-    n_known: int = 0
+    rivals: Rivals | None = None
     started: float = field(default_factory=time.time)
     results: dict[int, FitResult] = field(default_factory=dict)
     futures: dict[Future[FitResult], int] = field(default_factory=dict)
@@ -73,18 +74,18 @@ class Flight:
         if not self.is_settled:
             self.state, self.reason = TrialState.FAIL, reason
 
-    def judge(self, rule: str, history: FoldHistory) -> None:
+    def judge(self, rule: str) -> None:
         """Settles the trial when all folds are done, or when the folds so far, in order, show it to be hopeless."""
         prefix = self.fold_prefix()
         while not self.is_settled and self._n_judged < len(prefix):
             self._n_judged += 1
             if self._n_judged == self.n_folds:
                 self.state = TrialState.COMPLETE
-            elif is_hopeless(rule, prefix[: self._n_judged], history):
-                self._prune(prefix[: self._n_judged], history)
+            elif self.rivals is not None and is_hopeless(rule, prefix[: self._n_judged], self.rivals):
+                self._prune(prefix[: self._n_judged], self.rivals)
 
-    def _prune(self, scores: tuple[float, ...], history: FoldHistory) -> None:
-        self.state, self.estimate = TrialState.PRUNED, history.estimate(scores)
+    def _prune(self, scores: tuple[float, ...], rivals: Rivals) -> None:
+        self.state, self.estimate = TrialState.PRUNED, rivals.estimate(scores)
         self.results = {fold: self.results[fold] for fold in range(len(scores))}
 
     def fold_prefix(self) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,18 @@ def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
         raise UsageError(why)
     if not 1 <= settings.workers <= 256:
         raise UsageError(f"Workers must be a whole number from 1 to 256; got {settings.workers}.")
+    if not 0 <= settings.seed < 2**32:
+        raise UsageError(f"A seed must be a whole number from 0 to {2**32 - 1}; got {settings.seed}.")
+    if settings.pruning not in ("none", "race", "median"):
+        raise UsageError(f"Pruning must be none, race or median; got {settings.pruning!r}.")
+    if settings.fit_seconds_limit is not None and not 0 < settings.fit_seconds_limit < float("inf"):
+        raise UsageError(f"The limit of a fit must be above 0 seconds; got {settings.fit_seconds_limit}.")
+    _check_budget(problem, budget)
+
+
+def _check_budget(problem: Problem, budget: Budget) -> None:
+    if budget.kind != "seconds" and budget.amount != int(budget.amount):
+        raise UsageError(f"A budget of {budget.kind} must be a whole number; got {budget.amount:g}.")
     if budget.kind == "fits" and budget.amount < problem.n_folds:
         raise UsageError(
             f"A budget of {budget.amount:g} fits is less than one trial, which takes {problem.n_folds}. Raise it."
@@ -120,8 +133,10 @@ def resume_run(study: Study, budget: Budget | None = None) -> Run:
 
     Raises:
         StudyBusyError: It is active.
-        UsageError: The study has no run.
+        UsageError: The study has no run, or the budget cannot work.
     """
+    if budget is not None:
+        _check_budget(problem_of(study), budget)
     recover(study)
     return study.runs.resume_with(budget)
 
@@ -139,6 +154,7 @@ def start_detached(storage: StudyStorage, study: Study, run: Run, folder: Path) 
             cwd=_ROOT,
             env={**os.environ, URL_VARIABLE: storage.url},
         )
+    threading.Thread(target=process.wait, daemon=True).start()  # so that no dead runner stays behind as a zombie
     return process.pid
 
 

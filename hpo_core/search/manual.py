@@ -15,7 +15,6 @@ from hpo_core.problem import FitResult, Problem
 from hpo_core.search.executor import Executor, FitRequest
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
-from hpo_core.search.pruning import FoldHistory
 from hpo_core.studies.study import Study
 
 
@@ -114,7 +113,7 @@ class ManualArm:
         nudge = Nudge(problem, problem.space.check(configuration), arm)
         with self._lock:
             older = self._running.get(who)
-            self._running[who] = nudge
+            self._running = {w: n for w, n in self._running.items() if not n.is_done} | {who: nudge}
         if older is not None:
             self._cancel(older)
         self._begin(nudge, study)
@@ -127,8 +126,14 @@ class ManualArm:
         if nudge.flight.has_fold_to_submit:
             for fold in [f for f in range(problem.n_folds) if f not in nudge.flight.results]:
                 self._submit(nudge, fold, keys[fold], study)
+            if nudge.is_done:  # a newer nudge came, or a fit failed, while these were handed over
+                self._drop_fits(nudge)
         else:
             self._settle(nudge, study)
+
+    def close(self) -> None:
+        """Waits until everything is recorded. The executor is not shut down."""
+        self._recorder.shutdown()
 
     def _submit(self, nudge: Nudge, fold: int, key: str, study: Study | None) -> None:
         request = FitRequest(spec=nudge.problem.spec, configuration=nudge.configuration, fold=fold)
@@ -138,7 +143,7 @@ class ManualArm:
 
     def _take_in(self, nudge: Nudge, fold: int, key: str, future: Future[FitResult], study: Study | None) -> None:
         nudge.flight.futures.pop(future, None)
-        if future.cancelled():
+        if future.cancelled() or nudge.flight.is_settled:
             return
         try:
             result = future.result()
@@ -157,7 +162,7 @@ class ManualArm:
 
     def _settle(self, nudge: Nudge, study: Study | None) -> None:
         with nudge.changed:
-            nudge.flight.judge("none", FoldHistory(nudge.problem.n_folds, 1.0))
+            nudge.flight.judge("none")
             nudge.changed.notify_all()
         if study is not None and not nudge.is_cancelled:
             # In a thread of its own: a storage that is busy must not hold up the executor that calls us.

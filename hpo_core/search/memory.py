@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
-from optuna.trial import Trial, TrialState
+from optuna.trial import TrialState
 
 from hpo_core.errors import TuningError
 from hpo_core.methods import SearchExhausted, SearchMethod, propose
 from hpo_core.problem import Problem
 from hpo_core.search.flight import Flight
-from hpo_core.search.pruning import FoldHistory
+from hpo_core.search.pruning import FoldHistory, Rivals
 from hpo_core.space import Configuration
 from hpo_core.studies.run import RunSettings
 from hpo_core.studies.study import Study
@@ -46,18 +46,21 @@ class Memory:
         self._next_read = 0.0
         self.take_in_others()
 
-    @property
-    def n_known(self) -> int:
-        return len(self._history)
-
     def knows(self, configuration: Mapping[str, Any]) -> bool:
         return _key(configuration) in self._values
 
-    def fold_history(self, n_known: int) -> FoldHistory:
-        return self._history.first(n_known)
+    def rivals(self) -> Rivals:
+        """The complete trials that the sampler has been told of."""
+        return self._history.snapshot()
 
-    def ask(self) -> tuple[Trial, Configuration]:
-        """A configuration that has not been tried; the sampler is told at once of those that have.
+    def register(self, configuration: Configuration) -> int:
+        """Lets the sampler know that a configuration of others is in flight; the number of its trial there."""
+        self._values.setdefault(_key(configuration), math.nan)
+        self._add(configuration, math.nan, TrialState.RUNNING)
+        return len(self._sampled.get_trials(deepcopy=False)) - 1
+
+    def ask(self) -> tuple[int, Configuration]:
+        """A configuration that has not been tried, and its number; the sampler is told at once of those that have.
 
         Raises:
             SearchExhausted: The method has no more, or 100 proposals in a row were known already.
@@ -67,8 +70,8 @@ class Memory:
             key = _key(configuration)
             if key not in self._values:
                 self._values[key] = math.nan
-                return trial, configuration
-            self._tell(trial, self._values[key])
+                return trial.number, configuration
+            self._tell(trial.number, self._values[key])
         raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
 
     def tell(self, flights: Sequence[Flight]) -> None:
@@ -76,16 +79,15 @@ class Memory:
         for flight in flights:
             if flight.state == TrialState.COMPLETE:
                 self._history.add(flight.fold_prefix())
+            # Not before: what is proposed must not depend on which of two trials in flight ends first.
+            self._values[_key(flight.configuration)] = flight.value
             if flight.ticket is not None:
                 self._tell(flight.ticket, flight.value)
-            else:
-                self._add(flight.configuration, flight.value)
 
     def note_recorded(self, flight: Flight, finished: FinishedTrial, number: int) -> None:
         """Keeps the value of a trial of this run; the sampler is told of it later."""
         self._own_numbers.add(number)
         flight.value = math.nan if finished.value is None else finished.value
-        self._values[_key(flight.configuration)] = flight.value
 
     def take_in_others(self) -> None:
         """Makes trials known that this run did not make: earlier ones, and the person's new ones."""
@@ -113,23 +115,23 @@ class Memory:
         if table.is_complete[row]:
             self._history.add(tuple(table.fold_scores[row]))
 
-    def _add(self, configuration: Configuration, value: float) -> None:
+    def _add(self, configuration: Configuration, value: float, unknown: TrialState = TrialState.FAIL) -> None:
         """Also trials without a value: samplers count them, so that a search that goes on draws new configurations."""
         is_known = math.isfinite(value)
         self._sampled.add_trial(
             optuna.create_trial(
-                state=TrialState.COMPLETE if is_known else TrialState.FAIL,
+                state=TrialState.COMPLETE if is_known else unknown,
                 params=configuration,
                 distributions={name: self._distributions[name] for name in configuration},
                 value=value if is_known else None,
             )
         )
 
-    def _tell(self, trial: Trial, value: float) -> None:
+    def _tell(self, number: int, value: float) -> None:
         if math.isfinite(value):
-            self._sampled.tell(trial, value)
+            self._sampled.tell(number, value)
         else:
-            self._sampled.tell(trial, state=TrialState.FAIL)
+            self._sampled.tell(number, state=TrialState.FAIL)
 
 
 def _key(configuration: Mapping[str, Any]) -> str:

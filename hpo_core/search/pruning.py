@@ -6,7 +6,7 @@ that the verdict does not depend on which of two parallel fits ends first.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,69 +14,96 @@ from numpy.typing import NDArray
 _MIN_TRIALS = 4  # fewer complete trials say too little about the noise
 _Z = 1.0
 
+Floats = NDArray[np.float64]
 
-@dataclass
+
 class FoldHistory:
-    """Fold scores of the complete trials so far, signed so that lower is better. Owned by one runner."""
+    """Fold scores of the complete trials so far. Owned by one runner.
 
-    n_folds: int
-    sign: float
-    _rows: list[NDArray[np.float64]] = field(default_factory=list)
+    Args:
+        n_folds: Folds of a whole trial.
+        sign: 1 where lower scores are better, -1 where higher ones are.
+    """
+
+    def __init__(self, n_folds: int, sign: float) -> None:
+        self.n_folds, self.sign = n_folds, sign
+        self._rows = np.empty((64, n_folds))
+        self._n = 0
 
     def add(self, fold_scores: tuple[float, ...]) -> None:
         """Takes in a complete trial; one with missing folds is ignored."""
         row = self.sign * np.asarray(fold_scores, dtype=float)
-        if len(row) == self.n_folds and np.isfinite(row).all():
-            self._rows.append(row)
+        if len(row) != self.n_folds or not np.isfinite(row).all():
+            return
+        if self._n == len(self._rows):
+            self._rows = np.concatenate([self._rows, np.empty_like(self._rows)])
+        self._rows[self._n] = row
+        self._n += 1
+
+    def snapshot(self) -> Rivals:
+        """The history as it is now; later trials do not change it."""
+        return Rivals(self._rows[: self._n], self.sign)
+
+
+class Rivals:
+    """The complete trials that a new one is compared with.
+
+    Args:
+        matrix: Scores, signed so that lower is better, shape (n trials, n folds).
+        sign: As above.
+    """
+
+    def __init__(self, matrix: Floats, sign: float) -> None:
+        self.matrix, self.sign = matrix, sign
 
     def __len__(self) -> int:
-        return len(self._rows)
-
-    def first(self, n: int) -> FoldHistory:
-        """The history as it was when it held n trials."""
-        return FoldHistory(self.n_folds, self.sign, self._rows[:n])
+        return len(self.matrix)
 
     @property
-    def matrix(self) -> NDArray[np.float64]:
-        """Signed scores, shape (n trials, n folds)."""
-        return np.array(self._rows).reshape(-1, self.n_folds)
+    def n_folds(self) -> int:
+        return int(self.matrix.shape[1])
+
+    @cached_property
+    def incumbent(self) -> Floats:
+        """Signed scores of the best, shape (n folds,)."""
+        return np.asarray(self.matrix[np.argmin(self.matrix.mean(axis=1))])
+
+    @cached_property
+    def noise(self) -> float:
+        """Standard deviation from fold to fold of the difference to the incumbent, pooled over the better half."""
+        better = np.argsort(self.matrix.mean(axis=1), kind="stable")[1 : max(2, (len(self) + 1) // 2)]
+        return float(np.sqrt((self.matrix[better] - self.incumbent).var(axis=1, ddof=1).mean()))
 
     def estimate(self, fold_scores: tuple[float, ...]) -> float:
         """Expected value of a trial from its first folds: the incumbent's mean plus the mean paired difference."""
-        matrix, k = self.matrix, len(fold_scores)
-        incumbent = matrix[np.argmin(matrix.mean(axis=1))]
-        gap = self.sign * np.asarray(fold_scores) - incumbent[:k]
-        return float(self.sign * (incumbent.mean() + gap.mean()))
+        gap = self.sign * np.asarray(fold_scores) - self.incumbent[: len(fold_scores)]
+        return float(self.sign * (self.incumbent.mean() + gap.mean()))
 
 
-def is_hopeless(rule: str, fold_scores: tuple[float, ...], history: FoldHistory) -> bool:
+def is_hopeless(rule: str, fold_scores: tuple[float, ...], rivals: Rivals) -> bool:
     """Whether a trial with these first folds should be given up.
 
     Args:
         rule: `race`, `median` or `none`.
         fold_scores: Scores of folds 0..k-1 with k below the number of folds.
-        history: Complete trials so far.
+        rivals: Complete trials so far.
     """
-    matrix, k = history.matrix, len(fold_scores)
-    if rule == "none" or len(matrix) < _MIN_TRIALS or not 0 < k < history.n_folds:
+    k = len(fold_scores)
+    if rule == "none" or len(rivals) < _MIN_TRIALS or not 0 < k < rivals.n_folds:
         return False
-    row = history.sign * np.asarray(fold_scores)
+    row = rivals.sign * np.asarray(fold_scores)
     if rule == "median":
-        return bool(row.mean() > np.median(matrix[:, :k].mean(axis=1)))
-    return _has_lost_race(row, matrix)
+        return bool(row.mean() > np.median(rivals.matrix[:, :k].mean(axis=1)))
+    return _has_lost_race(row, rivals)
 
 
-def _has_lost_race(row: NDArray[np.float64], matrix: NDArray[np.float64]) -> bool:
+def _has_lost_race(row: Floats, rivals: Rivals) -> bool:
     """Racing with a pooled noise estimate: lost when the mean paired difference to the incumbent exceeds z standard
     errors.
 
-    The noise is that of paired differences from fold to fold, pooled over the better half of the trials; the standard
-    error carries the correction for a finite number of folds. After Maron and Moore (1994), Hoeffding races.
+    The standard error carries the correction for a finite number of folds. After Maron and Moore (1994), Hoeffding
+    races.
     """
-    k, n_folds = len(row), matrix.shape[1]
-    means = matrix.mean(axis=1)
-    incumbent = matrix[np.argmin(means)]
-    rivals = matrix[np.argsort(means, kind="stable")[1 : max(2, (len(matrix) + 1) // 2)]]
-    noise = np.sqrt((rivals - incumbent).var(axis=1, ddof=1).mean())
-    error = noise * np.sqrt(1 / k - 1 / n_folds)
-    return bool((row - incumbent[:k]).mean() > _Z * error)
+    k = len(row)
+    error = rivals.noise * np.sqrt(1 / k - 1 / rivals.n_folds)
+    return bool((row - rivals.incumbent[:k]).mean() > _Z * error)

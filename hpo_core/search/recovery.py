@@ -7,9 +7,10 @@ import time
 import numpy as np
 from optuna.trial import TrialState
 
-from hpo_core.studies.run import Live, LiveTrial, Pending
+from hpo_core.studies.run import Live, LiveTrial, Pending, Run, Spent
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
 from hpo_core.studies.trial import FinishedTrial
 
 MAX_TRIES = 2
@@ -26,8 +27,10 @@ def recover(study: Study) -> bool:
     run = study.runs.bury(_MESSAGE)
     if run is None:
         return False
-    lost = _unrecorded(study, run.live.in_flight)
-    study.runs.publish(run.id, live=Live(pending=(*_queued_again(lost), *run.live.pending)))
+    table = study.read()
+    lost = _unrecorded(table, run.live.in_flight)
+    pending = (*_queued_again(lost), *run.live.pending)
+    study.runs.publish(run.id, live=Live(pending=pending), spent=_spent(run, table))
     study.record(*(_failed(trial) for trial in lost))
     return True
 
@@ -40,10 +43,19 @@ def recover_all(storage: StudyStorage) -> int:
     return sum(recover(storage.study(name)) for name in dead)
 
 
-def _unrecorded(study: Study, in_flight: tuple[LiveTrial, ...]) -> tuple[LiveTrial, ...]:
+def _unrecorded(table: TrialTable, in_flight: tuple[LiveTrial, ...]) -> tuple[LiveTrial, ...]:
     """Without those that were recorded just before the runner died: told by when they began."""
-    began = study.read().started
-    return tuple(t for t in in_flight if not np.isclose(began, t.started, rtol=0, atol=_SAME_MOMENT).any())
+    return tuple(t for t in in_flight if not np.isclose(table.started, t.started, rtol=0, atol=_SAME_MOMENT).any())
+
+
+def _spent(run: Run, table: TrialTable) -> Spent:
+    """With the trials that the runner recorded after its last sign of life."""
+    is_late = (table.completed > run.heartbeat) & np.isin(table.arms, ["default", run.settings.method])
+    return Spent(
+        trials=run.spent.trials + int(is_late.sum()),
+        fits=run.spent.fits + int(np.isfinite(table.fold_scores[is_late]).sum()),
+        seconds=run.spent.seconds,
+    )
 
 
 def _queued_again(lost: tuple[LiveTrial, ...]) -> tuple[Pending, ...]:

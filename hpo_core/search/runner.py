@@ -16,7 +16,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
-from hpo_core.errors import FitError, StorageError, StudyBusyError, UsageError
+from hpo_core.errors import FitError, StorageError, StudyBusyError, TuningError, UsageError
 from hpo_core.methods import METHODS, SearchExhausted
 from hpo_core.options import with_options
 from hpo_core.problem import FitResult, Problem
@@ -63,7 +63,7 @@ class Runner:
             raise UsageError(why)
         self._memory = Memory(study, problem, method, run.settings)
         self._flights: list[Flight] = []
-        self._pending: list[Pending] = [*run.live.pending]
+        self._pending: list[Pending] = [*self._left_in_flight(run), *run.live.pending]
         self._arrivals: queue.SimpleQueue[tuple[Flight, int, Future[FitResult]]] = queue.SimpleQueue()
         # Enough open trials to keep every worker busy while the oldest one ends.
         self._lag = -(-(executor.n_workers - 1) // problem.n_folds)
@@ -80,8 +80,7 @@ class Runner:
         Raises:
             StorageError: Finished trials cannot be written for a minute; they are done again from kept fits on resume.
         """
-        if self._run.settings.starts_with_default and not self._memory.knows(self._problem.space.default()):
-            self._pending.insert(0, Pending(configuration=self._problem.space.default(), arm="default"))
+        self._queue_default()
         self._publish("running", force=True)
         try:
             while not self._is_over():
@@ -90,9 +89,25 @@ class Runner:
                 self._collect()
                 self._record_settled()
                 self._publish("paused" if self._is_paused else "running")
-        finally:
-            self._abandon()
+        except BaseException as fault:
+            self._break_off(fault)
+            raise
+        self._abandon()
         return self._end()
+
+    def _queue_default(self) -> None:
+        default = self._problem.space.default()
+        is_there = self._memory.knows(default) or any(p.configuration == default for p in self._pending)
+        if self._run.settings.starts_with_default and not is_there:
+            self._pending.insert(0, Pending(configuration=default, arm="default"))
+
+    def _left_in_flight(self, run: Run) -> list[Pending]:
+        """What a run that broke off, rather than stopped, had in flight and did not record."""
+        return [
+            Pending(configuration=t.configuration, arm=t.arm, tries=t.tries)
+            for t in run.live.in_flight
+            if not self._memory.knows(t.configuration)
+        ]
 
     def stop(self) -> None:
         """Asks this run to stop; may be called from a signal handler."""
@@ -169,10 +184,12 @@ class Runner:
         if not self._has_budget() or not all(f.is_recorded for f in oldest):
             return None
         self._memory.tell(oldest)
-        self._flights = [f for f in self._flights if f not in oldest]
+        self._flights = self._flights[len(oldest) :]
         flight = self._pending_flight() or self._asked_flight()
         if flight is None:
             return None
+        if flight.arm != "default":  # what all else is compared with goes through all folds
+            flight.rivals = self._memory.rivals()
         keys = [self._problem.fit_key(flight.configuration, fold) for fold in range(flight.n_folds)]
         flight.take_known(self._fits.get(keys), keys)
         self._judge(flight)
@@ -183,7 +200,8 @@ class Runner:
         if not self._pending:
             return None
         first = self._pending.pop(0)
-        return Flight(first.configuration, first.arm, self._problem.n_folds, tries=first.tries)
+        ticket = self._memory.register(first.configuration)
+        return Flight(first.configuration, first.arm, self._problem.n_folds, ticket=ticket, tries=first.tries)
 
     def _asked_flight(self) -> Flight | None:
         if self._is_exhausted:
@@ -194,9 +212,7 @@ class Runner:
         except SearchExhausted as reason:
             self._is_exhausted, self._message = True, str(reason)
             return None
-        flight = Flight(configuration, self._run.settings.method, self._problem.n_folds, ticket=ticket)
-        flight.n_known = self._memory.n_known
-        return flight
+        return Flight(configuration, self._run.settings.method, self._problem.n_folds, ticket=ticket)
 
     def _submit(self, flight: Flight) -> None:
         fold = flight.next_fold()
@@ -216,8 +232,9 @@ class Runner:
     def _collect(self) -> None:
         """Waits a moment for fits to end and takes in all that have."""
         try:
-            is_settled = any(f.is_settled for f in self._open)
-            arrival = self._arrivals.get(timeout=0.0 if is_settled else _WAIT_SECONDS)
+            # Trials are recorded in the order of asking, so only the oldest one is worth hurrying for.
+            can_record = bool(self._open) and self._open[0].is_settled
+            arrival = self._arrivals.get(timeout=0.0 if can_record else _WAIT_SECONDS)
             while True:
                 self._take_in(*arrival)
                 arrival = self._arrivals.get_nowait()
@@ -239,7 +256,7 @@ class Runner:
         self._judge(flight)
 
     def _judge(self, flight: Flight) -> None:
-        flight.judge(self._run.settings.pruning, self._memory.fold_history(flight.n_known))
+        flight.judge(self._run.settings.pruning)
         if flight.is_settled:
             self._cancel(flight)
 
@@ -312,6 +329,16 @@ class Runner:
         left = self._open
         self._flights = []
         self._pending = [Pending(configuration=f.configuration, arm=f.arm, tries=f.tries) for f in left] + self._pending
+
+    def _break_off(self, fault: BaseException) -> None:
+        """Frees the workers, and keeps what is done where a study can still be written and is still ours."""
+        if isinstance(fault, TuningError):
+            for flight in self._open:
+                self._cancel(flight)
+            return
+        with suppress(TuningError):
+            self._abandon()
+            self._publish("running", force=True)
 
     def _end(self) -> Run:
         state = "stopped" if self._wanted == "stopped" else "finished"

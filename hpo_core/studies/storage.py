@@ -191,6 +191,7 @@ def _insert_study(connection: Connection, name: str, direction: Direction) -> in
     _unique(connection, insert(tables.studies), {"study_name": name}, name)
     study_id = _study_id(connection, name)
     assert study_id is not None
+    _delete_trials(connection, study_id)  # Optuna leaves those that came while it deleted a study, and ids are reused
     row = {"study_id": study_id, "direction": StudyDirection[direction.upper()], "objective": 0}
     connection.execute(insert(tables.directions), row)
     return study_id
@@ -233,11 +234,16 @@ def _direction(connection: Connection, study_id: int) -> Direction:
 
 
 def _delete_study(connection: Connection, study_id: int) -> None:
+    _delete_trials(connection, study_id)
+    for table in (*tables.STUDY_CHILDREN, tables.studies):
+        connection.execute(delete(table).where(table.c.study_id == study_id))
+
+
+def _delete_trials(connection: Connection, study_id: int) -> None:
     of_study = select(tables.trials.c.trial_id).where(tables.trials.c.study_id == study_id)
     for table in tables.TRIAL_CHILDREN:
         connection.execute(delete(table).where(table.c.trial_id.in_(of_study)))
-    for table in (tables.trials, *tables.STUDY_CHILDREN, tables.studies):
-        connection.execute(delete(table).where(table.c.study_id == study_id))
+    connection.execute(delete(tables.trials).where(tables.trials.c.study_id == study_id))
 
 
 def _unknown(connection: Connection, name: str) -> str:
