@@ -44,8 +44,13 @@ def recover_all(storage: StudyStorage) -> int:
 
 
 def _unrecorded(table: TrialTable, in_flight: tuple[LiveTrial, ...]) -> tuple[LiveTrial, ...]:
-    """Without those that were recorded just before the runner died: told by when they began."""
-    return tuple(t for t in in_flight if not np.isclose(table.started, t.started, rtol=0, atol=_SAME_MOMENT).any())
+    """Without those that were recorded just before the runner died."""
+    return tuple(t for t in in_flight if not _is_recorded(table, t))
+
+
+def _is_recorded(table: TrialTable, trial: LiveTrial) -> bool:
+    began_then = np.flatnonzero(np.isclose(table.started, trial.started, rtol=0, atol=_SAME_MOMENT))
+    return any(table.configuration(int(row)) == trial.configuration for row in began_then)
 
 
 def _spent(run: Run, table: TrialTable) -> Spent:
