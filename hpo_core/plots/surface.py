@@ -385,12 +385,12 @@ def _scene(data: SurfaceData, look: Look) -> dict[str, Any]:
 
     quiet = {"gridcolor": look.grid, "color": look.muted, "showbackground": False, "zeroline": False}
     height = {"title": {"text": look.value_label}, **quiet}
-    eye = {"x": -1.45, "y": -1.45, "z": 0.9}
+    eye = {"x": -1.1, "y": -1.1, "z": 0.7}
     return {
         "xaxis": place(data.x),
         "yaxis": place(data.y),
         "zaxis": height,
-        "camera": {"eye": eye},
+        "camera": {"eye": eye, "center": {"x": 0, "y": 0, "z": -0.12}},
         "aspectmode": "manual",
         "aspectratio": {"x": 1, "y": 1, "z": 0.6},
     }

@@ -64,7 +64,7 @@ class Chart {
         this.isStale = false;
         const { looks } = this;
         const { data, layout } = this.figure();
-        await Plotly.react(this.host, data, layout, this.config(Plotly));
+        await Plotly.react(this.host, data, layout, this.config(Plotly, layout));
         this.drawn = looks;
         this.host.dataset.drawn = looks;
         if (!this.isBound) this.bind(Plotly);
@@ -115,6 +115,7 @@ class Chart {
       else if (view) Object.assign(part, { range: view, autorange: false });
     }
     for (const name of Object.keys(layout).filter((key) => key.startsWith("scene"))) {
+      layout[name].uirevision = this.turn;
       if (this.views[name]) layout[name].camera = this.views[name];
     }
   }
@@ -158,21 +159,32 @@ class Chart {
     trace.y = places;
   }
 
-  config(Plotly) {
-    const save = (format) => () => this.save(Plotly, format);
-    return {
+  // Named buttons only: plotly.js would add one that sends the chart to a cloud. The object is kept, because another
+  // one, even if it says the same, makes `react` build the chart anew.
+  config(Plotly, layout) {
+    const kind = layout.scene ? "scene" : layout.dragmode === false ? "still" : "plane";
+    this.configs ??= {};
+    this.configs[kind] ??= {
       responsive: false, // a ResizeObserver sees hidden tabs too
       displaylogo: false,
       scrollZoom: false,
       doubleClick: false,
       doubleClickDelay: CLICK_MS - 20,
-      modeBarButtonsToRemove: ["toImage", "select2d", "lasso2d", "autoScale2d", "resetScale2d"],
-      modeBarButtonsToAdd: [
-        { name: "reset", title: "Reset the view", icon: Plotly.Icons.home, click: () => this.resetView(Plotly) },
-        { name: "png", title: "Download as PNG", icon: Plotly.Icons.camera, click: save("png") },
-        { name: "svg", title: "Download as SVG", icon: Plotly.Icons.disk, click: save("svg") },
-      ],
+      modeBarButtons: this.buttons(Plotly, kind),
     };
+    return this.configs[kind];
+  }
+
+  buttons(Plotly, kind) {
+    const button = (name, title, icon, click) => ({ name, title, icon: Plotly.Icons[icon], click });
+    const files = [
+      button("png", "Download as PNG", "camera", () => this.save(Plotly, "png")),
+      button("svg", "Download as SVG", "disk", () => this.save(Plotly, "svg")),
+    ];
+    const reset = button("reset", "Reset the view", "home", () => this.resetView(Plotly));
+    if (kind === "still") return [files];
+    if (kind === "scene") return [["tableRotation", "zoom3d", "pan3d"], [reset], files];
+    return [["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d"], [reset], files];
   }
 
   save(Plotly, format) {

@@ -223,6 +223,18 @@ def test_chart_follows_the_theme_without_the_server(demo_url: str, open_page: Op
     assert layout_of(page, "history-plot", "font.color") == "#e6eaf2"
 
 
+def test_toolbar_offers_nothing_that_leaves_the_machine(demo_url: str, open_page: Open) -> None:
+    page = open_page(f"{demo_url}/?plots=history&still=1")
+    drawn(page, "history-plot")
+    titles = page.evaluate("[...document.querySelectorAll('.modebar-btn')].map(b => b.dataset.title)")
+    files = ["Download as PNG", "Download as SVG"]
+    assert titles == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset the view", *files]
+    with page.expect_download() as started:
+        page.evaluate("document.querySelector('.modebar-btn[data-title=\"Download as SVG\"]').click()")
+    assert started.value.suggested_filename == "svm on digits-history.svg"
+    assert "<svg" in started.value.path().read_text()
+
+
 def test_chart_says_what_it_shows(demo_url: str, open_page: Open) -> None:
     page = open_page(f"{demo_url}/?plots=history&still=1")
     drawn(page, "history-plot")
