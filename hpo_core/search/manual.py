@@ -27,8 +27,9 @@ class Nudge:
         storage_fault: Why it could not be recorded, or "".
     """
 
-    def __init__(self, problem: Problem, configuration: Mapping[str, Any], arm: str) -> None:
+    def __init__(self, problem: Problem, configuration: Mapping[str, Any], arm: str, is_recorded: bool = False) -> None:
         self.problem, self.configuration = problem, dict(configuration)
+        self._is_to_be_recorded = is_recorded
         self.number: int | None = None
         self.storage_fault = ""
         self.flight = Flight(self.configuration, arm, problem.n_folds)
@@ -48,6 +49,12 @@ class Nudge:
     @property
     def is_done(self) -> bool:
         return self.flight.is_settled or self._is_cancelled
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing about it changes any more: it is done, and recorded if it was to be."""
+        is_kept = self.number is not None or bool(self.storage_fault) or not self._is_to_be_recorded
+        return self._is_cancelled or (self.flight.is_settled and is_kept)
 
     @property
     def is_cancelled(self) -> bool:
@@ -110,7 +117,7 @@ class ManualArm:
         Raises:
             ConfigurationError: The configuration is not in the space.
         """
-        nudge = Nudge(problem, problem.space.check(configuration), arm)
+        nudge = Nudge(problem, problem.space.check(configuration), arm, is_recorded=study is not None)
         with self._lock:
             older = self._running.get(who)
             self._running = {w: n for w, n in self._running.items() if not n.is_done} | {who: nudge}

@@ -14,19 +14,30 @@ from pages._shared.wording import value_text
 
 _STEPS_PER_RANGE = 100
 _MAX_SEGMENTS = 4
+_MAX_LETTERS = 28
 
 
 def parameter_widgets(tuning: Tuning) -> None:
     """All parameters of the problem, in the order of the space; inactive ones as a line that says what they need."""
     active = tuning.configuration
+    shown = {}
     for parameter in tuning.problem.space.parameters:
         if parameter.name in active:
-            _widget(tuning, parameter)
+            shown[parameter.name] = _widget(tuning, parameter)
         else:
             _inactive(parameter)
+    if any(state != widget_state(tuning.problem.space[name], tuning.values[name]) for name, state in shown.items()):
+        # A change that arrives during the very first run of a page calls no callback (Streamlit 1.67).
+        take_widgets(tuning)
+        st.rerun()
 
 
-def _widget(tuning: Tuning, p: AnyParameter) -> None:
+def _widget(tuning: Tuning, p: AnyParameter) -> Any:
+    """Draws the widget and returns what it holds."""
+    value = tuning.values[p.name]
+    # Widgets that were inactive have lost their state in the session; the bench still has their value. It is given as
+    # the default too: a page that is rerun before the browser has drawn it falls back to defaults (Streamlit 1.67).
+    st.session_state.setdefault(widget_key(p), widget_state(p, value))
     common: dict[str, Any] = {
         "label": _plain(p.title),
         "key": widget_key(p),
@@ -34,27 +45,22 @@ def _widget(tuning: Tuning, p: AnyParameter) -> None:
         "on_change": take_widgets,
         "args": (tuning,),
     }
-    # Widgets that were inactive have lost their state in the session; the bench still has their value.
-    st.session_state.setdefault(widget_key(p), widget_state(p, tuning.values[p.name]))
     if isinstance(p, Categorical):
-        _choice(p, common)
-    elif p.log:
-        st.select_slider(options=_log_stops(p, tuning.values[p.name]), format_func=value_text, **common)
-    elif isinstance(p, Int):
-        st.slider(min_value=p.low, max_value=p.high, step=p.step, **common)
-    else:
-        step = p.step or _nice_step(p)
-        st.slider(min_value=float(p.low), max_value=float(p.high), step=step, format=_format(step), **common)
+        return _choice(p, p.index(value), common)
+    if p.log:
+        return st.select_slider(options=_log_stops(p, value), value=value, format_func=value_text, **common)
+    if isinstance(p, Int):
+        return st.slider(min_value=p.low, max_value=p.high, value=value, step=p.step, **common)
+    step = p.step or _nice_step(p)
+    ends = {"min_value": float(p.low), "max_value": float(p.high), "value": float(value)}
+    return st.slider(step=step, format=_format(step), **ends, **common)
 
 
-def _choice(p: Categorical, common: dict[str, Any]) -> None:
-    places = range(len(p.choices))
-    if len(p.choices) <= _MAX_SEGMENTS and sum(len(str(c)) for c in p.choices) <= 28:
-        st.segmented_control(
-            options=places, format_func=lambda i: str(p.choices[i]), required=True, width="stretch", **common
-        )
-    else:
-        st.selectbox(options=places, format_func=lambda i: str(p.choices[i]), **common)
+def _choice(p: Categorical, place: int, common: dict[str, Any]) -> Any:
+    common |= {"options": range(len(p.choices)), "format_func": lambda i: str(p.choices[i])}
+    if len(p.choices) <= _MAX_SEGMENTS and sum(len(str(c)) for c in p.choices) <= _MAX_LETTERS:
+        return st.segmented_control(default=place, required=True, width="stretch", **common)
+    return st.selectbox(index=place, **common)
 
 
 def _inactive(p: AnyParameter) -> None:

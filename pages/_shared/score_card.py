@@ -19,22 +19,22 @@ _POLL_SECONDS = 0.2
 
 
 def score_card(tuning: Tuning) -> None:
-    """Draws the card and, while folds are missing, draws it again a few times a second."""
+    """Draws the card and, until the nudge is over, draws it again a few times a second."""
     nudge = tuning.nudge
-    is_running = nudge is not None and not nudge.is_done
-    if is_running and nudge is not None:
+    if nudge is not None and not nudge.is_done:
         nudge.wait(1, FIRST_FOLD_SECONDS)
-        is_running = not nudge.is_done
-    st.fragment(_card, run_every=_POLL_SECONDS if is_running else None, key="score-card")(tuning, is_running)
+    is_over = nudge is None or tuning.announced is nudge
+    st.fragment(_card, run_every=None if is_over else _POLL_SECONDS, key="score-card")(tuning)
 
 
-def _card(tuning: Tuning, was_running: bool) -> None:
+def _card(tuning: Tuning) -> None:
     nudge = tuning.nudge
     if nudge is None:
         return
     st.html(_html(tuning, nudge))
-    if was_running and nudge.is_done:
-        st.rerun()
+    if nudge.is_over and tuning.announced is not nudge:
+        tuning.announced = nudge
+        st.rerun()  # the charts show the new trial
 
 
 def _html(tuning: Tuning, nudge: Nudge) -> str:

@@ -41,6 +41,7 @@ class Tuning:
         values: A value for every parameter, active or not.
         nudge: The configuration scored last; None before the first.
         baseline: The default configuration.
+        announced: The last nudge whose end the whole page has been told of.
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
         notices: Sentences to show once.
     """
@@ -52,6 +53,7 @@ class Tuning:
     who: str = field(default_factory=lambda: uuid.uuid4().hex)
     nudge: Nudge | None = None
     baseline: Nudge | None = None
+    announced: Nudge | None = None
     trail: list[Configuration] = field(default_factory=list)
     place: int = -1
     notices: list[str] = field(default_factory=list)

@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = pytest.mark.browser
 
 SECONDS = 1000
-LONG = 60 * SECONDS
+LONG = 30 * SECONDS
 PROBLEM = "?data=iris&model=svm"
 SLOW_PROBLEM = "?data=digits&model=random_forest"
 
