@@ -11,17 +11,30 @@ from numpy.typing import NDArray
 NOTHING = "–"
 
 
-def format_score(value: float) -> str:
-    """Four significant digits with trailing zeros, so that scores of one column line up.
+def format_score(value: float | None) -> str:
+    """Four significant digits with trailing zeros, so that scores of one column line up; a dash for nothing.
 
     >>> format_score(0.995), format_score(12345.6), format_score(-0.00001234), format_score(float("nan"))
     ('0.9950', '12,346', '-1.234e-05', '–')
     """
-    if math.isnan(value):
+    if value is None or math.isnan(value):
         return NOTHING
     if 1000 <= abs(value) < 1e7:
         return f"{value:,.0f}"
     return f"{value:#.4g}".rstrip(".")
+
+
+def format_signed(difference: float) -> str:
+    """A difference with its sign, and a true minus.
+
+    >>> format_signed(0.0083), format_signed(-12.5), format_signed(0.0)
+    ('+0.0083', '−12.50', '±0')
+    """
+    if not math.isfinite(difference):
+        return NOTHING
+    size = abs(difference)
+    text = f"{size:.4f}" if 1e-3 <= size < 10 else format_score(size)
+    return f"+{text}" if difference > 0 else f"−{text}" if difference < 0 else "±0"
 
 
 def format_value(value: Any) -> str:
@@ -39,13 +52,13 @@ def format_value(value: Any) -> str:
     return f"{value:,.0f}" if 10_000 <= abs(value) < 1e7 else f"{value:.4g}"
 
 
-def format_seconds(seconds: float) -> str:
+def format_seconds(seconds: float | None) -> str:
     """A duration in its two largest useful units.
 
     >>> [format_seconds(s) for s in (0.0123, 0.84, 12.3, 130, 3900, 200000)]
     ['12 ms', '0.84 s', '12 s', '2 min 10 s', '1 h 5 min', '2 d 7 h']
     """
-    if not math.isfinite(seconds):
+    if seconds is None or not math.isfinite(seconds):
         return NOTHING
     if seconds < 0.1:
         return f"{seconds * 1000:.0f} ms"
@@ -57,6 +70,20 @@ def format_seconds(seconds: float) -> str:
             rest = whole % size // part
             return f"{whole // size} {unit}" + (f" {rest} {part_unit}" if rest else "")
     return f"{whole} s"
+
+
+def format_age(moment: float, now: float) -> str:
+    """How long ago, both in seconds since the epoch.
+
+    >>> [format_age(0, now) for now in (5, 300, 7200, 200000)]
+    ['just now', '5 min ago', '2 h ago', '2 days ago']
+    """
+    passed = max(0.0, now - moment)
+    if passed < 90:
+        return "just now"
+    if passed < 5400:
+        return f"{round(passed / 60)} min ago"
+    return f"{round(passed / 3600)} h ago" if passed < 129600 else f"{round(passed / 86400)} days ago"
 
 
 def format_count(count: int, noun: str = "") -> str:

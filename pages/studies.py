@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from html import escape
 from urllib.parse import quote
 
 import streamlit as st
 
+from hpo_core.formats import format_age, format_score, format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.search import recover_all
 from hpo_core.studies.summary import StudySummary
+from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
-from pages._shared.wording import age, score, seconds
 
 _REFRESH_SECONDS = 2.0
 
@@ -21,7 +23,8 @@ def page() -> None:
     st.html('<div class="lab-problem"><h1>Studies</h1></div>')
     recover_all(the_lab().storage)
     is_active = any(s.run is not None and s.run.is_active for s in the_lab().storage.summaries())
-    st.fragment(_list, run_every=_REFRESH_SECONDS if is_active else None, key="study-list")()
+    every = _REFRESH_SECONDS if is_active else None
+    guarded_fragment(_list, what="The list of studies", key="study-list", every=every)()
 
 
 def _list() -> None:
@@ -48,12 +51,12 @@ def _row(s: StudySummary) -> str:
     cells = [
         link,
         _state(s),
-        f'<span class="lab-number">{score(s.best_value)}</span>',
+        f'<span class="lab-number">{format_score(s.best_value)}</span>',
         f"{escape(s.metric)} {arrow}",
         f'<span class="lab-number">{s.n_complete + s.n_pruned:,}</span>',
         f'<span class="lab-number">{s.n_failed:,}</span>',
         escape(_method(s)),
-        age(s.changed or s.created),
+        format_age(s.changed or s.created, time.time()),
     ]
     return "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
 
@@ -69,7 +72,7 @@ def _state(s: StudySummary) -> str:
     if s.run is None:
         return '<span class="lab-badge">by hand</span>' if s.is_lab else "–"
     left = s.run.live.seconds_left
-    more = f" {seconds(left)} left" if s.run.is_active and left is not None else ""
+    more = f" {format_seconds(left)} left" if s.run.is_active and left is not None else ""
     return f'<span class="lab-badge lab-state-{s.run.state}">{s.run.state}</span>{more}'
 
 

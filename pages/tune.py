@@ -3,6 +3,7 @@
 import streamlit as st
 
 from hpo_core.errors import TuningError
+from pages._shared.fault import guarded_fragment
 from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
 from pages._shared.parameters import parameter_widgets
@@ -26,7 +27,7 @@ def page() -> None:
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
         with st.container(key="card-by-hand"):
-            st.fragment(_by_hand, key="by-hand")(tuning)
+            guarded_fragment(_by_hand, what="The sliders", key="by-hand")(tuning)
         with st.container(key="card-by-machine"):
             st.subheader("By machine", anchor=False)
             machine_panel(tuning)

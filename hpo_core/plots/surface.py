@@ -142,9 +142,11 @@ class Surface(Plot[SurfaceData]):
         )
 
     def _chosen(self, table: TrialTable, importances: Mapping[str, float]) -> tuple[str, str]:
-        """The two parameters, the most important ones where none was chosen, in the order of the study."""
+        """The two parameters in the order of the study; where none was chosen the most important, numbers first."""
         moving = _moving(table)
-        free = sorted((n for n in moving if n not in (self.x, self.y)), key=lambda name: -importances[name])
+        is_category = {n: isinstance(table.distributions[n], CategoricalDistribution) for n in moving}
+        free = [n for n in moving if n not in (self.x, self.y)]
+        free.sort(key=lambda name: (is_category[name], -importances[name]))
         picked = sorted(free[: [self.x, self.y].count("")], key=moving.index)
         return self.x or picked.pop(0), self.y or picked.pop(0)
 
@@ -253,7 +255,8 @@ def _map(data: SurfaceData, look: Look) -> dict[str, Any]:
         **_colours(data, look),
     }
     if data.x.is_category or data.y.is_category:
-        return {"type": "heatmap", "xgap": 1, "ygap": 1, **trace}
+        gaps = {"xgap": int(data.x.is_category), "ygap": int(data.y.is_category)}
+        return {"type": "heatmap", **gaps, **trace}
     lines = {"color": faint(look.surface, 0.45), "width": 1}
     return {"type": "contour", "contours": {"coloring": "heatmap"}, "line": lines, "ncontours": 14, **trace}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
@@ -28,3 +29,23 @@ def fault_edge(what: str) -> Iterator[None]:
             f"{what} stopped on a fault of the lab itself, not of yours. Nothing that was recorded is lost. "
             f"The details are in the server's log under {fault_id}; reload the page to go on."
         )
+
+
+def guarded_fragment(
+    draw: Callable[..., None], *, what: str, key: str, every: float | None = None
+) -> Callable[..., None]:
+    """A fragment with an edge of its own, as its reruns go past the edge of the page.
+
+    Args:
+        draw: Draws the fragment.
+        what: Its name in a sentence: "The search panel".
+        key: Names the fragment among all runs.
+        every: Seconds between reruns by itself; None for none.
+    """
+
+    def guarded(*arguments: Any) -> None:
+        with fault_edge(what):
+            draw(*arguments)
+
+    fragment: Callable[..., None] = st.fragment(guarded, run_every=every, key=key)
+    return fragment

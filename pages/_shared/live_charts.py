@@ -8,16 +8,17 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from hpo_core.formats import format_score
 from hpo_core.plots import DEFAULT, MANUAL, PLOTS
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 from pages._shared.chart_card import chart_card
+from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
 from pages._shared.score_card import fold_difference, verdict_html
 from pages._shared.tuning import Tuning, load
-from pages._shared.wording import score
 
 _REFRESH_SECONDS = 1.0
 
@@ -26,7 +27,8 @@ def live_charts(tuning: Tuning) -> None:
     """Standing and charts; while a search runs they renew themselves each second."""
     run = current_run(tuning.study)
     is_active = run is not None and run.is_active
-    st.fragment(_area, run_every=_REFRESH_SECONDS if is_active else None, key="live-charts")(tuning, is_active)
+    every = _REFRESH_SECONDS if is_active else None
+    guarded_fragment(_area, what="The charts", key="live-charts", every=every)(tuning, is_active)
 
 
 def _area(tuning: Tuning, is_active: bool) -> None:
@@ -87,7 +89,7 @@ def _tile(tuning: Tuning, table: TrialTable, name: str, row: int | None, default
     if default is not None and row != default:
         difference = fold_difference(tuning.problem, tuple(table.fold_scores[row]), tuple(table.fold_scores[default]))
         note = f"{verdict_html(difference)} · {note}"
-    return _tile_html(name, score(float(table.values[row])), note, css)
+    return _tile_html(name, format_score(float(table.values[row])), note, css)
 
 
 def _tile_html(name: str, value: str, note: str, css: str) -> str:

@@ -8,15 +8,16 @@ from html import escape
 import streamlit as st
 
 from hpo_core.errors import TuningError
+from hpo_core.formats import format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
+from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.option_widgets import option_widgets
 from pages._shared.tuning import Tuning, study_of
-from pages._shared.wording import seconds
 
 POLL_SECONDS = 0.5
 _MORE = 20
@@ -33,7 +34,8 @@ def machine_panel(tuning: Tuning) -> None:
     """The panel; while a search runs it renews itself twice a second."""
     run = current_run(tuning.study)
     is_active = run is not None and run.is_active
-    st.fragment(_panel, run_every=POLL_SECONDS if is_active else None, key="machine-panel")(tuning, is_active)
+    every = POLL_SECONDS if is_active else None
+    guarded_fragment(_panel, what="The search panel", key="machine-panel", every=every)(tuning, is_active)
 
 
 def current_run(study: Study | None) -> Run | None:
@@ -67,9 +69,9 @@ def _progress(run: Run) -> None:
     unit = "s" if run.budget.kind == "seconds" else run.budget.kind
     parts = [f"{done:.0f} of {run.budget.amount:g} {unit}"]
     if run.is_active and run.live.seconds_left is not None and run.state != "paused":
-        parts.append(f"{seconds(run.live.seconds_left)} left")
+        parts.append(f"{format_seconds(run.live.seconds_left)} left")
     elif not run.is_active:
-        parts.append(f"took {seconds(run.spent.seconds)}")
+        parts.append(f"took {format_seconds(run.spent.seconds)}")
     label = METHODS[run.settings.method].label if run.settings.method in METHODS else run.settings.method
     state = "stopping" if run.is_active and run.wanted == "stopped" else run.state
     message = f'<p class="lab-note">{escape(run.message)}</p>' if run.message else ""

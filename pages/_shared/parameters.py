@@ -8,13 +8,13 @@ from typing import Any
 
 import streamlit as st
 
+from hpo_core.formats import format_value
 from hpo_core.space import AnyParameter, Categorical, Float, Int
 from pages._shared.tuning import Tuning, take_widgets, widget_key, widget_state
-from pages._shared.wording import value_text
 
 _STEPS_PER_RANGE = 100
 _MAX_SEGMENTS = 4
-_MAX_LETTERS = 28
+_MAX_LETTERS = 18
 
 
 def parameter_widgets(tuning: Tuning) -> None:
@@ -48,7 +48,7 @@ def _widget(tuning: Tuning, p: AnyParameter) -> Any:
     if isinstance(p, Categorical):
         return _choice(p, p.index(value), common)
     if p.log:
-        return st.select_slider(options=_log_stops(p, value), value=value, format_func=value_text, **common)
+        return st.select_slider(options=_log_stops(p, value), value=value, format_func=format_value, **common)
     if isinstance(p, Int):
         return st.slider(min_value=p.low, max_value=p.high, value=value, step=p.step, **common)
     step = p.step or _nice_step(p)
@@ -71,8 +71,8 @@ def _inactive(p: AnyParameter) -> None:
 
 def _help(p: AnyParameter) -> str:
     scale = ", on a log scale" if not isinstance(p, Categorical) and p.log else ""
-    range_text = "" if isinstance(p, Categorical) else f" From {value_text(p.low)} to {value_text(p.high)}{scale}."
-    return _plain(f"{p.explanation}{range_text} Default {value_text(p.default)}. Name in code: {p.name}.")
+    range_text = "" if isinstance(p, Categorical) else f" From {format_value(p.low)} to {format_value(p.high)}{scale}."
+    return _plain(f"{p.explanation}{range_text} Default {format_value(p.default)}. Name in code: {p.name}.")
 
 
 def _plain(text: str) -> str:

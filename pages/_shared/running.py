@@ -8,9 +8,9 @@ from urllib.parse import quote
 import streamlit as st
 
 from hpo_core.errors import TuningError
+from hpo_core.formats import format_score, format_seconds
 from hpo_core.studies.summary import StudySummary
 from pages._shared.lab import the_lab
-from pages._shared.wording import score, seconds
 
 
 def running_searches() -> None:
@@ -29,11 +29,11 @@ def running_searches() -> None:
 def _row(s: StudySummary) -> None:
     assert s.run is not None
     left = s.run.live.seconds_left
-    more = f" · {seconds(left)} left" if left is not None and s.run.state == "running" else ""
+    more = f" · {format_seconds(left)} left" if left is not None and s.run.state == "running" else ""
     st.html(
         f'<p><a class="lab-link" href="/?study={quote(s.name)}" target="_self">{escape(s.name)}</a> '
         f'<span class="lab-badge lab-state-{s.run.state}">{s.run.state}</span></p>'
-        f'<p class="lab-note">best {score(s.best_value)} · {s.n_trials:,} trials{more}</p>'
+        f'<p class="lab-note">best {format_score(s.best_value)} · {s.n_trials:,} trials{more}</p>'
     )
     with st.container(horizontal=True):
         is_paused = s.run.wanted == "paused"

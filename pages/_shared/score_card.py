@@ -9,10 +9,11 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.noise import Difference, compare_folds
+from hpo_core.formats import format_score, format_signed
 from hpo_core.problem import ModelProblem, Problem
 from hpo_core.search.manual import Nudge
+from pages._shared.fault import guarded_fragment
 from pages._shared.tuning import Tuning
-from pages._shared.wording import score, signed
 
 FIRST_FOLD_SECONDS = 0.15
 _POLL_SECONDS = 0.2
@@ -24,7 +25,8 @@ def score_card(tuning: Tuning) -> None:
     if nudge is not None and not nudge.is_done:
         nudge.wait(1, FIRST_FOLD_SECONDS)
     is_over = nudge is None or tuning.announced is nudge
-    st.fragment(_card, run_every=None if is_over else _POLL_SECONDS, key="score-card")(tuning)
+    every = None if is_over else _POLL_SECONDS
+    guarded_fragment(_card, what="The score", key="score-card", every=every)(tuning)
 
 
 def _card(tuning: Tuning) -> None:
@@ -46,7 +48,7 @@ def _html(tuning: Tuning, nudge: Nudge) -> str:
     elif nudge.n_done == 0:
         body = '<div class="lab-score lab-waiting">…</div>'
     else:
-        body = f'<div class="lab-score">{score(nudge.value)}{_spread(nudge)}</div>'
+        body = f'<div class="lab-score">{format_score(nudge.value)}{_spread(nudge)}</div>'
     lines = "".join(f"<p>{line}</p>" for line in _lines(tuning, nudge))
     storage = f'<p class="lab-fault">Not recorded: {escape(nudge.storage_fault)}</p>' if nudge.storage_fault else ""
     return (
@@ -68,7 +70,7 @@ def _spread(nudge: Nudge) -> str:
         return ""
     sd = float(np.std(scores, ddof=1))
     title = f"standard deviation over {len(scores)} folds"
-    return f'<span class="lab-spread" title="{title}">± {score(sd)}</span>'
+    return f'<span class="lab-spread" title="{title}">± {format_score(sd)}</span>'
 
 
 def _folds(problem: Problem, nudge: Nudge) -> str:
@@ -86,7 +88,7 @@ def _tick(fold: int, value: float, low: float, high: float) -> str:
     if not math.isfinite(value):
         return '<span class="lab-fold lab-fold-open"></span>'
     share = 1.0 if high == low else 0.35 + 0.65 * (value - low) / (high - low)
-    return f'<span class="lab-fold" title="fold {fold + 1}: {score(value)}" style="--share:{share:.2f}"></span>'
+    return f'<span class="lab-fold" title="fold {fold + 1}: {format_score(value)}" style="--share:{share:.2f}"></span>'
 
 
 def _lines(tuning: Tuning, nudge: Nudge) -> list[str]:
@@ -118,10 +120,12 @@ def verdict_html(difference: Difference) -> str:
     """A difference with its sign and its verdict in words, never by colour alone."""
     words = {"better": "better", "worse": "worse", "tie": "within noise", "unknown": ""}[difference.verdict]
     arrow = {"better": "▲", "worse": "▼", "tie": "=", "unknown": ""}[difference.verdict]
-    spread = f' title="95 % interval ± {score(difference.half_width)}"' if math.isfinite(difference.half_width) else ""
-    return (
-        f'<span class="lab-verdict lab-{difference.verdict}"{spread}>{signed(difference.mean)} {arrow} {words}</span>'
+    spread = (
+        f' title="95 % interval ± {format_score(difference.half_width)}"'
+        if math.isfinite(difference.half_width)
+        else ""
     )
+    return f'<span class="lab-verdict lab-{difference.verdict}"{spread}>{format_signed(difference.mean)} {arrow} {words}</span>'
 
 
 def _fit_hint(problem: Problem, nudge: Nudge) -> str:
@@ -130,7 +134,7 @@ def _fit_hint(problem: Problem, nudge: Nudge) -> str:
     train = _finite(tuple(r.train_score for r in results))
     if not train:
         return ""
-    return f"training {score(float(np.mean(train)))}"
+    return f"training {format_score(float(np.mean(train)))}"
 
 
 def _finite(values: tuple[float, ...]) -> list[float]:
