@@ -4,12 +4,13 @@
 .PHONY: run test bench format clean
 
 PYTHON ?= python3
+HOST ?= 127.0.0.1
 PORT ?= 8501
 BIN := .venv/bin
 SCREEN := $(or $(DISPLAY),$(WAYLAND_DISPLAY),$(filter Darwin,$(shell uname -s)))
 
 run: .venv/run.stamp
-	$(BIN)/streamlit run app.py --server.port $(PORT) --server.headless $(if $(SCREEN),false,true)
+	$(BIN)/streamlit run app.py --server.address $(HOST) --server.port $(PORT) --server.headless $(if $(SCREEN),false,true)
 
 test: .venv/test.stamp
 	sh tests/install_system.sh
