@@ -2,7 +2,17 @@
 
 import sys
 
-from hpo_core.cli.main import main
+
+def _run() -> int:
+    try:
+        # Here, because Ctrl-C may come while the libraries are being loaded.
+        from hpo_core.cli.main import main
+
+        return main(sys.argv[1:])
+    except KeyboardInterrupt:
+        print("error: interrupted.", file=sys.stderr)
+        return 130
+
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(_run())

@@ -9,6 +9,7 @@ import os
 import sys
 import uuid
 from collections.abc import Sequence
+from typing import NoReturn
 
 from hpo_core.cli import lists, searching, studying
 from hpo_core.errors import StorageError, TuningError
@@ -18,9 +19,16 @@ FOUND, NOTHING_FOUND, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 LOG_FILE = "command-line.log"
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"error: {message}; see `{self.prog} --help`.\n")
+
+
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
-    top = argparse.ArgumentParser(
+    top = _Parser(
         prog="python -m hpo_core", description="Tune a model by machine, and look after the studies of the lab."
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -12,12 +12,11 @@ import numpy as np
 
 from hpo_core.cli.printing import ProgressLine, number, print_json, seconds
 from hpo_core.errors import UsageError
-from hpo_core.landscapes import LANDSCAPES
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
-from hpo_core.search import budget_of, execute, start_detached, start_run, study_for
+from hpo_core.search import budget_of, check_run, execute, start_detached, start_run, study_for
 from hpo_core.studies.run import Run, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
@@ -75,10 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     problem = open_problem(_spec(arguments))
     budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
     settings = _settings(arguments)
+    check_run(problem, settings, budget)
     folder = data_folder(arguments.data_folder)
     storage = StudyStorage.open(arguments.storage, folder=folder)
-    _say(arguments, problem.title, *problem.notes, *_size_of(settings, problem))
     study = study_for(storage, problem, arguments.study)
+    _say(arguments, problem.title, *problem.notes, *_size_of(settings, problem))
     return follow(arguments, storage, study, start_run(study, settings, budget), folder)
 
 
@@ -156,7 +156,6 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
 
 
 def _spec(arguments: argparse.Namespace) -> ProblemSpec:
-    is_landscape = arguments.data in LANDSCAPES
     protocol = Protocol(
         kind=arguments.protocol,
         folds=arguments.folds,
@@ -168,7 +167,7 @@ def _spec(arguments: argparse.Namespace) -> ProblemSpec:
     return ProblemSpec(
         data=arguments.data,
         model=arguments.model,
-        metric="" if is_landscape else arguments.metric,
+        metric=arguments.metric,
         target=arguments.target,
         task=arguments.task,
         protocol=protocol,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from hpo_core.cli.printing import moment, number, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
-from hpo_core.errors import StudyBusyError, UsageError
+from hpo_core.errors import StorageError, StudyBusyError, UsageError
 from hpo_core.search import budget_of, recover, recover_all, resume_run
 from hpo_core.studies.run import Budget
 from hpo_core.studies.storage import StudyStorage, data_folder
@@ -46,7 +47,8 @@ def _storage(arguments: argparse.Namespace) -> StudyStorage:
 
 def _list(arguments: argparse.Namespace) -> int:
     storage = _storage(arguments)
-    recover_all(storage)
+    with suppress(StorageError):  # a storage that may only be read is listed as it is
+        recover_all(storage)
     rows = [_summary(s) for s in storage.summaries()]
     if arguments.json:
         print_json(rows)
@@ -79,7 +81,8 @@ def _summary(summary: StudySummary) -> dict[str, Any]:
 def _show(arguments: argparse.Namespace) -> int:
     storage = _storage(arguments)
     study = storage.study(arguments.name)
-    recover(study)
+    with suppress(StorageError):
+        recover(study)
     found = _details(storage, study)
     if arguments.json:
         print_json(found)

@@ -15,7 +15,7 @@ from hpo_core.studies.trial import FinishedTrial
 
 MAX_TRIES = 2
 _SAME_MOMENT = 1e-5  # seconds; a database keeps microseconds
-_REASON = "The runner ended unexpectedly while this trial was in flight."
+LOST = "The runner ended unexpectedly while this trial was in flight."
 _MESSAGE = "The runner ended unexpectedly. Resume to go on where it stopped."
 
 
@@ -30,7 +30,7 @@ def recover(study: Study) -> bool:
     table = study.read()
     lost = _unrecorded(table, run.live.in_flight)
     pending = (*_queued_again(lost), *run.live.pending)
-    study.runs.publish(run.id, live=Live(pending=pending), spent=_spent(run, table))
+    study.runs.publish(run.id, live=Live(pending=pending), spent=spent_of(run, table))
     study.record(*(_failed(trial) for trial in lost))
     return True
 
@@ -53,12 +53,14 @@ def _is_recorded(table: TrialTable, trial: LiveTrial) -> bool:
     return any(table.configuration(int(row)) == trial.configuration for row in began_then)
 
 
-def _spent(run: Run, table: TrialTable) -> Spent:
-    """With the trials that the runner recorded after its last sign of life."""
-    is_late = (table.completed > run.heartbeat) & np.isin(table.arms, ["default", run.settings.method])
+def spent_of(run: Run, table: TrialTable) -> Spent:
+    """What a run has spent, also where its runner died or broke off before it could say so."""
+    is_own = (table.started >= run.started) & (table.arms == run.settings.method) & (table.reasons != LOST)
+    if run.settings.starts_with_default:
+        is_own |= (table.started >= run.started) & (table.arms == "default")
     return Spent(
-        trials=run.spent.trials + int(is_late.sum()),
-        fits=run.spent.fits + int(np.isfinite(table.fold_scores[is_late]).sum()),
+        trials=max(run.spent.trials, int(is_own.sum())),
+        fits=max(run.spent.fits, int(np.isfinite(table.fold_scores[is_own]).sum())),
         seconds=run.spent.seconds,
     )
 
@@ -78,5 +80,5 @@ def _failed(trial: LiveTrial) -> FinishedTrial:
         started=trial.started,
         completed=time.time(),
         fold_scores=trial.fold_scores,
-        reason=_REASON,
+        reason=LOST,
     )

@@ -24,6 +24,7 @@ from hpo_core.search.executor import Executor, FitRequest
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
 from hpo_core.search.memory import Memory
+from hpo_core.search.recovery import spent_of
 from hpo_core.studies.run import Live, Pending, Run, Spent
 from hpo_core.studies.study import Study
 
@@ -67,7 +68,7 @@ class Runner:
         self._arrivals: queue.SimpleQueue[tuple[Flight, int, Future[FitResult]]] = queue.SimpleQueue()
         # Enough open trials to keep every worker busy while the oldest one ends.
         self._lag = -(-(executor.n_workers - 1) // problem.n_folds)
-        self._spent = run.spent
+        self._spent = self._spent_before = spent_of(run, study.read())
         self._wanted, self._budget = run.wanted, run.budget
         self._is_exhausted = False
         self._message = ""
@@ -312,10 +313,10 @@ class Runner:
             return max(0.0, self._budget.amount - self._spent.seconds)
         kind = self._budget.kind
         total: int = getattr(self._spent, kind)
-        done = total - int(getattr(self._run.spent, kind))
+        done = total - int(getattr(self._spent_before, kind))
         if not done:
             return None
-        pace = (self._spent.seconds - self._run.spent.seconds) / done
+        pace = (self._spent.seconds - self._spent_before.seconds) / done
         return max(0.0, (self._budget.amount - total) * pace)
 
     # The end

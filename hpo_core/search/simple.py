@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from hpo_core.errors import UsageError
 from hpo_core.problem import Problem
-from hpo_core.search.launch import execute, start_run
+from hpo_core.search.launch import check_run, execute, start_run
 from hpo_core.search.runner import Progress
 from hpo_core.studies.run import Budget, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
@@ -78,9 +78,11 @@ def search(
     """
     home = data_folder(folder)
     opened = storage if isinstance(storage, StudyStorage) else StudyStorage.open(storage, folder=home)
-    record = study_for(opened, problem, study)
     settings = RunSettings(method=method, options=dict(options or {}), seed=seed, workers=workers, pruning=pruning)
-    execute(record, start_run(record, settings, budget_of(trials, fits, seconds)), home, on_progress)
+    budget = budget_of(trials, fits, seconds)
+    check_run(problem, settings, budget)
+    record = study_for(opened, problem, study)
+    execute(record, start_run(record, settings, budget), home, on_progress)
     return record
 
 

@@ -70,12 +70,14 @@ def test_configuration_is_queued_again_a_bounded_number_of_times(studies, proble
 
 def test_trial_recorded_after_the_last_sign_of_life_is_neither_doubled_nor_forgotten_in_the_budget(studies, problem):
     study = make_study(studies, problem)
+    run = _died(study, Live())
     recorded, lost = _flight(0.1, 1.0, 1.0), _flight(0.2)
-    _died(study, Live(in_flight=(recorded, lost)), Spent(trials=4, fits=12, seconds=3.0))
+    study.record(*(_finished(_flight(0.3 + i / 100)) for i in range(4)))
+    study.runs.publish(run.id, live=Live(in_flight=(recorded, lost)), spent=Spent(trials=4, fits=12, seconds=3.0))
     study.record(_finished(recorded))
     assert recover(study)
     table, run = study.read(), study.runs.current()
-    assert table.states.tolist() == [TrialState.COMPLETE.value, TrialState.FAIL.value]
+    assert table.is_complete.tolist() == [True] * 5 + [False]
     assert [p.configuration["x"] for p in run.live.pending] == [0.2]
     assert run.spent == Spent(trials=5, fits=15, seconds=3.0)
 
