@@ -53,10 +53,10 @@ def test_no_common_fold_says_nothing():
 
 
 def test_equal_configurations_are_rarely_told_apart():
-    """Folds share training rows, so their scores are correlated: 1 / k of the variance is common to all of a trial's."""
+    """Folds share training rows, so their scores correlate: 1 / k of the variance is common to all folds of a trial."""
     rng, n, k = np.random.default_rng(0), 2000, 5
     scores = rng.normal(size=(2, n, k)) * math.sqrt(1 - 1 / k) + rng.normal(size=(2, n, 1)) * math.sqrt(1 / k)
     verdicts = [compare(scores[0, i], scores[1, i], overlap=1 / (k - 1)).verdict for i in range(n)]
     naive = [compare(scores[0, i], scores[1, i], overlap=0.0).verdict for i in range(n)]
-    assert sum(v != "tie" for v in verdicts) / n <= 0.05
+    assert sum(v != "tie" for v in verdicts) / n <= 0.06  # 0.05 by construction, and sampling error
     assert sum(v != "tie" for v in naive) / n > 0.08
