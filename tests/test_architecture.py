@@ -17,7 +17,7 @@ _FLOORS = (
     {"acquisition", "datasets"},
     {"models", "landscapes", "metrics", "protocol"},
     {"problem"},
-    {"studies", "methods"},
+    {"worker", "studies", "methods"},
     {"search"},
     {"analysis"},
     {"plots"},

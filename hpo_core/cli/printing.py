@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hpo_core.formats import format_score, format_seconds
 from hpo_core.studies.run import Run
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
@@ -27,25 +28,6 @@ def print_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> Non
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     for line in cells:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip())
-
-
-def number(value: float | None) -> str:
-    """Four significant digits; a dash for nothing."""
-    if value is None or not math.isfinite(value):
-        return "–"
-    return f"{value:.4g}" if 1e-4 <= abs(value) < 1e5 or value == 0 else f"{value:.3e}"
-
-
-def seconds(value: float) -> str:
-    """A time as people say it: 0.8 s, 40 s, 2 min 10 s, 3 h 5 min."""
-    if value < 9.95:
-        return f"{value:.1f} s"
-    whole = round(value)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 class ProgressLine:
@@ -72,8 +54,8 @@ def _progress(run: Run, table: TrialTable) -> str:
     left = run.live.seconds_left
     parts = [
         f"{'█' * filled}{'·' * (_BAR - filled)} {done:.0f} of {run.budget.amount:g} {run.budget.kind}",
-        f"best {number(None if best is None else float(table.values[best]))}",
-        "paused" if run.state == "paused" else "" if left is None else f"{seconds(left)} left",
+        f"best {format_score(None if best is None else float(table.values[best]))}",
+        "paused" if run.state == "paused" else "" if left is None else f"{format_seconds(left)} left",
     ]
     return " · ".join(p for p in parts if p)
 
@@ -85,7 +67,7 @@ def moment(epoch: float) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return number(value)
+        return format_score(value)
     return "–" if value is None else str(value)
 
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from hpo_core.cli.printing import ProgressLine, number, print_json, seconds
+from hpo_core.cli.printing import ProgressLine, print_json
 from hpo_core.errors import UsageError
+from hpo_core.formats import format_score, format_seconds, format_value
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.problem import Problem, ProblemSpec, open_problem
@@ -139,7 +140,7 @@ def _default_value(study: Study, table: TrialTable) -> float | None:
 
 def _print_outcome(found: dict[str, Any], run: Run) -> None:
     print(f"{run.state}: {found['n_complete']} complete, {found['n_pruned']} pruned, {found['n_failed']} failed "
-          f"in {seconds(found['seconds'])}")  # fmt: skip
+          f"in {format_seconds(found['seconds'])}")  # fmt: skip
     for sentence in [run.message, *found["reasons"][:3]]:
         if sentence:
             print(f"  {sentence}")
@@ -147,11 +148,11 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
         print("No trial has a value.")
     else:
         noise = found["best_noise"]
-        spread = f" ± {number(noise)} (sd over folds)" if noise is not None and np.isfinite(noise) else ""
-        print(f"best     {found['metric']} {number(found['best_value'])}{spread}, trial {found['best_number']}")
-        print(f"default  {found['metric']} {number(found['default_value'])}")
+        spread = f" ± {format_score(noise)} (sd over folds)" if noise is not None and np.isfinite(noise) else ""
+        print(f"best     {found['metric']} {format_score(found['best_value'])}{spread}, trial {found['best_number']}")
+        print(f"default  {found['metric']} {format_score(found['default_value'])}")
         for name, value in found["best_params"].items():
-            print(f"  {name} = {number(value) if isinstance(value, float) else value}")
+            print(f"  {name} = {format_value(value)}")
     print(f"study    {found['study']} in {found['storage']}")
 
 

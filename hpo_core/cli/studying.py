@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hpo_core.cli.printing import moment, number, print_json, print_rows
+from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
+from hpo_core.formats import format_value
 from hpo_core.search import budget_of, recover, recover_all, resume_run
 from hpo_core.studies.run import Budget
 from hpo_core.studies.storage import StudyStorage, data_folder
@@ -91,7 +92,7 @@ def _show(arguments: argparse.Namespace) -> int:
                  "n_failed", "best_number", "best_value", "best_noise", "default_value", "storage"):  # fmt: skip
         value = found.get(name)
         if value not in (None, ""):
-            print(f"{name:14} {number(value) if isinstance(value, float) else value}")
+            print(f"{name:14} {format_value(value)}")
     for name, value in (found["best_params"] or {}).items():
         print(f"  {name} = {value}")
     return 0

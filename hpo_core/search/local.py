@@ -21,7 +21,7 @@ from typing import IO, Any
 from hpo_core.errors import FitError
 from hpo_core.problem import FitResult, ProblemSpec
 from hpo_core.search.executor import FitRequest
-from hpo_core.search.worker import THREAD_LIMITS
+from hpo_core.worker import THREAD_LIMITS
 
 _GRACE_SECONDS = 0.3  # a cancelled fit may end by itself for so long: a new worker costs more than a short fit
 _TICK_SECONDS = 0.1
@@ -44,7 +44,7 @@ class _Worker:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "hpo_core.search.worker", str(theirs.fileno())],
+                [sys.executable, "-m", "hpo_core.worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

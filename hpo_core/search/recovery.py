@@ -53,6 +53,18 @@ def _is_recorded(table: TrialTable, trial: LiveTrial) -> bool:
     return any(table.configuration(int(row)) == trial.configuration for row in began_then)
 
 
+def waiting(run: Run, table: TrialTable) -> list[Pending]:
+    """What a run that goes on has to do first: what it had in flight and what it had queued, unless it was recorded.
+
+    A live record is some tenths of a second older than the last trial of a runner that died.
+    """
+    queued = [Pending(configuration=t.configuration, arm=t.arm, tries=t.tries) for t in run.live.in_flight]
+    queued += run.live.pending
+    rows = np.flatnonzero((table.started >= run.started) & (table.reasons != LOST)) if queued else []
+    done = [(str(table.arms[row]), table.configuration(int(row))) for row in rows]
+    return [p for p in queued if (p.arm, p.configuration) not in done]
+
+
 def spent_of(run: Run, table: TrialTable) -> Spent:
     """What a run has spent, also where its runner died or broke off before it could say so."""
     is_own = (table.started >= run.started) & (table.arms == run.settings.method) & (table.reasons != LOST)

@@ -24,7 +24,7 @@ from hpo_core.search.executor import Executor, FitRequest
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
 from hpo_core.search.memory import Memory
-from hpo_core.search.recovery import spent_of
+from hpo_core.search.recovery import spent_of, waiting
 from hpo_core.studies.run import Live, Pending, Run, Spent
 from hpo_core.studies.study import Study
 
@@ -64,11 +64,12 @@ class Runner:
             raise UsageError(why)
         self._memory = Memory(study, problem, method, run.settings)
         self._flights: list[Flight] = []
-        self._pending: list[Pending] = [*self._left_in_flight(run), *run.live.pending]
+        table = study.read()
+        self._pending = waiting(run, table)
         self._arrivals: queue.SimpleQueue[tuple[Flight, int, Future[FitResult]]] = queue.SimpleQueue()
         # Enough open trials to keep every worker busy while the oldest one ends.
         self._lag = -(-(executor.n_workers - 1) // problem.n_folds)
-        self._spent = self._spent_before = spent_of(run, study.read())
+        self._spent = self._spent_before = spent_of(run, table)
         self._wanted, self._budget = run.wanted, run.budget
         self._is_exhausted = False
         self._message = ""
@@ -101,14 +102,6 @@ class Runner:
         is_there = self._memory.knows(default) or any(p.configuration == default for p in self._pending)
         if self._run.settings.starts_with_default and not is_there:
             self._pending.insert(0, Pending(configuration=default, arm="default"))
-
-    def _left_in_flight(self, run: Run) -> list[Pending]:
-        """What a run that broke off, rather than stopped, had in flight and did not record."""
-        return [
-            Pending(configuration=t.configuration, arm=t.arm, tries=t.tries)
-            for t in run.live.in_flight
-            if not self._memory.knows(t.configuration)
-        ]
 
     def stop(self) -> None:
         """Asks this run to stop; may be called from a signal handler."""

@@ -1,4 +1,4 @@
-"""A worker process: `python -m hpo_core.search.worker FD` does the fits that arrive on a socket, one at a time, on one
+"""A worker process: `python -m hpo_core.worker FD` does the fits that arrive on a socket, one at a time, on one
 thread.
 
 Messages are JSON in both directions: {"spec": ...} makes the problem that later fits belong to and is answered by
