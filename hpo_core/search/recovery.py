@@ -60,7 +60,9 @@ def waiting(run: Run, table: TrialTable) -> list[Pending]:
     """
     queued = [Pending(configuration=t.configuration, arm=t.arm, tries=t.tries) for t in run.live.in_flight]
     queued += run.live.pending
-    rows = np.flatnonzero((table.started >= run.started) & (table.reasons != LOST)) if queued else []
+    if not queued:
+        return []
+    rows = np.flatnonzero((table.started >= run.started) & (table.reasons != LOST))
     done = [(str(table.arms[row]), table.configuration(int(row))) for row in rows]
     return [p for p in queued if (p.arm, p.configuration) not in done]
 

@@ -143,14 +143,32 @@ def test_resumed_run_meets_its_budget_beginning_with_what_was_lost(studies, one_
 def test_recovery_cut_short_loses_no_configuration(studies, one_worker, fits, problem):
     """Whoever recovered died after the run was marked, before its trials were queued again."""
     study = make_study(studies, problem)
+    run = _died(study, Live(), budget=Budget("trials", 3))
     done, lost = _flight(0.1, 1.0), _flight(0.2)
-    _died(study, Live(in_flight=(done, lost)), budget=Budget("trials", 3))
+    study.runs.publish(run.id, live=Live(in_flight=(done, lost)))
     study.record(_finished(done))
     study.runs.bury("cut short")
     Bench(studies, one_worker, fits).go_on(study, problem)
     tried = [study.read().configuration(i)["x"] for i in range(len(study.read()))]
     assert tried.count(0.1) == 1
     assert tried.count(0.2) == 1
+
+
+def test_queued_configuration_that_was_tried_after_the_last_sign_of_life_is_not_tried_again(
+    studies, one_worker, fits, problem
+):
+    study = make_study(studies, problem)
+    queued = Pending({"x": 0.1}, "random", tries=1)
+    run = _died(study, Live(), budget=Budget("trials", 3))
+    study.runs.publish(run.id, live=Live(in_flight=(_flight(0.2),), pending=(queued,)))
+    study.record(_finished(_flight(0.1)))
+    recover(study)
+    Bench(studies, one_worker, fits).go_on(study, problem)
+    table = study.read()
+    done = [table.configuration(i)["x"] for i in range(len(table)) if table.is_complete[i]]
+    assert done.count(0.1) == 1
+    assert done.count(0.2) == 1
+    assert len(done) == 3
 
 
 @pytest.mark.parametrize("victim", ["runner", "worker"])

@@ -1,0 +1,142 @@
+"""The drill: processes are killed at random moments, again and again; nothing that was finished is lost or doubled."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import optuna
+import psutil
+import pytest
+from optuna.trial import TrialState
+
+from hpo_core.problem import Problem
+from hpo_core.protocol import Protocol
+from hpo_core.search import make_study, recover, resume_run, start_detached, start_run
+from hpo_core.search.recovery import LOST, MAX_TRIES
+from hpo_core.space import Float
+from hpo_core.studies.run import Budget, RunSettings
+from hpo_core.studies.storage import StudyStorage
+from hpo_core.studies.study import Study
+from tests.moody_landscape import X, is_gone, moody, moody_known, wait_until
+
+pytestmark = pytest.mark.drill
+_KILLED = "The worker process was killed during this fit"
+
+
+class Drill:
+    """A detached search of one study, killed and started again."""
+
+    def __init__(self, storage: StudyStorage, problem: Problem, folder: Path, n_trials: int) -> None:
+        self.study: Study = make_study(storage, problem)
+        self.folder, self._storage = folder, storage
+        run = start_run(self.study, RunSettings(method="random", workers=2), Budget("trials", n_trials))
+        self.pids = [start_detached(storage, self.study, run, folder)]
+        self.seen: dict[int, tuple[object, ...]] = {}
+
+    def again(self) -> None:
+        """Starts a new runner in place of the dead one."""
+        wait_until(lambda: is_gone(self.pids[-1]), "end of the runner")
+        recover(self.study)
+        self.pids.append(start_detached(self._storage, self.study, resume_run(self.study), self.folder))
+
+    @property
+    def workers(self) -> list[int]:
+        try:
+            return [p.pid for p in psutil.Process(self.pids[-1]).children()]
+        except psutil.NoSuchProcess:
+            return []
+
+    def look(self) -> None:
+        """What has been seen finished must be there ever after, as it was."""
+        table = self.study.read()
+        for row in range(len(table)):
+            trial = (str(table.configuration(row)), int(table.states[row]), repr(float(table.values[row])))
+            assert self.seen.setdefault(int(table.numbers[row]), trial) == trial
+        assert set(self.seen) == set(table.numbers.tolist())
+
+    def clear(self) -> None:
+        for pid in [*self.pids, *self.workers]:
+            if not is_gone(pid):
+                os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "customisation"
+    folder.mkdir()
+    monkeypatch.setenv("MOODY_FITS", str(tmp_path / "fits"))
+    with moody_known(folder):
+        seconds = Float(name="seconds", low=0.0, high=0.05, default=0.02)
+        yield moody(X, seconds, noise=0.1, protocol=Protocol(folds=3))
+
+
+@pytest.mark.parametrize(("kind", "seed"), [("sqlite", 1), ("postgresql", 2)])
+def test_search_survives_kills_of_runners_and_workers(request, problem, tmp_path, kind, seed):
+    storage = StudyStorage.open(request.getfixturevalue(f"{kind}_url"))
+    chance, n_trials = random.Random(seed), 120
+    drill = Drill(storage, problem, tmp_path, n_trials)
+    n_runners_killed = n_workers_killed = 0
+    try:
+        while n_runners_killed < 5:
+            n_before = len(drill.study.read())
+            wait_until(lambda n=n_before: len(drill.study.read()) > n or _is_over(drill), "progress")
+            if _is_over(drill):
+                break
+            time.sleep(chance.uniform(0.0, 0.4))  # the moment of the kill is the matter of this test
+            drill.look()
+            if chance.random() < 0.4 and drill.workers:
+                _kill(chance.choice(drill.workers))
+                n_workers_killed += 1
+            else:
+                _kill(drill.pids[-1])
+                n_runners_killed += 1
+                drill.again()
+            drill.look()
+        wait_until(lambda: _is_over(drill), "the end of the search", seconds=120)
+        drill.look()
+    finally:
+        drill.clear()
+    assert n_runners_killed >= 3
+    assert n_workers_killed >= 1
+    _check(drill, storage, n_trials, n_runners_killed, n_workers_killed)
+
+
+def _is_over(drill: Drill) -> bool:
+    run = drill.study.runs.current()
+    return run is not None and run.state == "finished"
+
+
+def _kill(pid: int) -> None:
+    if not is_gone(pid):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _check(drill: Drill, storage: StudyStorage, n_trials: int, n_runners_killed: int, n_workers_killed: int) -> None:
+    table = drill.study.read()
+    lost, killed = table.reasons == LOST, [str(r).startswith(_KILLED) for r in table.reasons]
+    assert table.numbers.tolist() == list(range(len(table)))
+    assert set(table.states.tolist()) <= {TrialState.COMPLETE.value, TrialState.FAIL.value}
+    assert sum(killed) <= n_workers_killed
+    assert lost.sum() <= 3 * n_runners_killed
+    run = drill.study.runs.current()
+    assert run is not None
+    # The budget is met by trials that the search itself ended; those that died with a runner come on top.
+    assert len(table) - lost.sum() == n_trials == run.spent.trials
+    done = Counter(str(table.configuration(i)) for i in range(len(table)) if table.is_complete[i])
+    assert set(done.values()) == {1}
+    again = Counter(str(table.configuration(i)) for i in range(len(table)) if lost[i])
+    assert max(again.values(), default=0) <= MAX_TRIES + 1
+    wait_until(lambda: all(map(is_gone, drill.pids)), "end of the last runner")
+    theirs = optuna.storages.RDBStorage(storage.url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        trials = optuna.load_study(study_name=drill.study.name, storage=theirs).trials
+        assert [t.number for t in trials] == list(range(len(table)))
+        assert all(t.state.is_finished() for t in trials)
+    finally:
+        theirs.remove_session()
+        theirs.engine.dispose()
