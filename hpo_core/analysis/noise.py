@@ -31,8 +31,9 @@ class Difference:
 def compare_folds(first: ArrayLike, second: ArrayLike, *, is_higher_better: bool, overlap: float) -> Difference:
     """Compares fold scores in pairs by the corrected resampled t-test.
 
-    Training sets of different folds share rows, so fold scores are not independent and the plain t-test sees differences
-    where there are none. The correction adds the ratio of validation to training rows to the variance's 1/k.
+    Training sets of different folds share rows, so fold scores are not independent and the plain t-test sees
+    differences where there are none. The correction adds the ratio of validation to training rows to the 1 / k of its
+    variance.
 
     Args:
         first, second: Scores by fold, shape (k,); NaN where a fold was not done.
