@@ -17,7 +17,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the dashboard's own
 
 
 class _Quiet(WSGIRequestHandler):
-    def log_message(self, format, *args):
+    def log_message(self, *_args):
         pass
 
 
