@@ -38,34 +38,42 @@ def main(fd: int) -> None:
 
 
 def _serve(connection: Connection) -> None:
-    from hpo_core.problem import ProblemSpec  # after the limits: this loads the numerical libraries
+    import hpo_core.problem  # noqa: F401 - after the limits: this loads the numerical libraries
 
     _reply(connection, {"ready": os.getpid()})
-    spec: ProblemSpec | None = None
+    problem = _Opened()
     while True:
         message = json.loads(connection.recv_bytes())
         if "spec" in message:
-            spec = ProblemSpec.from_json(message["spec"])
-            _open(spec)
+            problem = _Opened(message["spec"])
             _reply(connection, {"opened": True})
         else:
-            _reply(connection, _answer(spec, message["fit"]))
+            _reply(connection, _answer(problem, message["fit"]))
 
 
-def _open(spec: Any) -> None:
-    """Reads the data, which is no part of a fit's time. What is wrong with them, each fit says again."""
-    from hpo_core.problem import open_problem
+class _Opened:
+    """A problem whose data are read at once, since that is no part of a fit's time. What is wrong with them, each fit
+    says again."""
 
-    with contextlib.suppress(Exception):
-        open_problem(spec)
+    def __init__(self, spec: dict[str, Any] | None = None) -> None:
+        self._spec = spec or {}
+        self._problem: Any = None
+        if spec is not None:
+            with contextlib.suppress(Exception):
+                self.get()
+
+    def get(self) -> Any:
+        from hpo_core.problem import ProblemSpec, open_problem
+
+        self._problem = self._problem or open_problem(ProblemSpec.from_json(self._spec))
+        return self._problem
 
 
-def _answer(spec: Any, fit: dict[str, Any]) -> dict[str, Any]:
+def _answer(problem: _Opened, fit: dict[str, Any]) -> dict[str, Any]:
     from hpo_core.errors import TuningError
-    from hpo_core.problem import open_problem
 
     try:
-        result = open_problem(spec).fit(fit["configuration"], fit["fold"], fit["resource"])
+        result = problem.get().fit(fit["configuration"], fit["fold"], fit["resource"])
     except TuningError as fault:
         return {"error": str(fault)}
     except Exception as fault:  # the worker's edge: whatever a library raises fails this fit alone

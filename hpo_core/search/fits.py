@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from hpo_core.problem import FitResult
 
+_PAUSE_SECONDS = 0.1
 _MANY = 500  # below SQLite's limit of bound variables
 
 
@@ -25,6 +28,7 @@ class FitStore:
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
         self._unwritten: dict[str, FitResult] = {}
+        self._written = -math.inf
         try:
             self._connection = _connected(str(path))
         except sqlite3.Error:
@@ -32,7 +36,8 @@ class FitStore:
 
     def get(self, keys: Sequence[str]) -> dict[str, FitResult]:
         """The results that are known among these keys."""
-        found = {key: self._unwritten[key] for key in keys if key in self._unwritten}
+        with self._lock:
+            found = {key: self._unwritten[key] for key in keys if key in self._unwritten}
         for start in range(0, len(keys), _MANY):
             part = keys[start : start + _MANY]
             marks = ",".join("?" * len(part))
@@ -43,14 +48,26 @@ class FitStore:
         return found
 
     def put(self, key: str, result: FitResult) -> None:
-        row = (key, json.dumps(dataclasses.asdict(result)))
-        try:
-            with self._lock:
-                self._connection.execute("INSERT OR IGNORE INTO fits VALUES (?, ?)", row)
-        except sqlite3.Error:
+        """Keeps a result; written at once, but for results that come within a tenth of a second of each other."""
+        with self._lock:
             self._unwritten[key] = result
+        if time.monotonic() - self._written > _PAUSE_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what is not written yet. What the file does not take stays in memory."""
+        with self._lock:
+            if not self._unwritten:
+                return
+            rows = [(key, json.dumps(asdict(result))) for key, result in self._unwritten.items()]
+            with contextlib.suppress(sqlite3.Error), self._connection:
+                self._connection.execute("BEGIN")
+                self._connection.executemany("INSERT OR IGNORE INTO fits VALUES (?, ?)", rows)
+                self._unwritten = {}
+            self._written = time.monotonic()
 
     def close(self) -> None:
+        self.flush()
         self._connection.close()
 
 

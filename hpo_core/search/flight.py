@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +27,7 @@ class Flight:
         tries: How often a runner died on it.
         rivals: The complete trials that were known when it was opened; pruning compares with these alone. None lets it
             go through all folds.
+        fit_keys: Of each fold, see `Problem.fit_key`.
         results: By fold.
         futures: Fits that run or wait, with their folds.
         state: RUNNING until it is settled.
@@ -41,6 +42,7 @@ class Flight:
     tries: int = 0
     rivals: Rivals | None = None
     started: float = field(default_factory=time.time)
+    fit_keys: Sequence[str] = ()
     results: dict[int, FitResult] = field(default_factory=dict)
     futures: dict[Future[FitResult], int] = field(default_factory=dict)
     state: TrialState = TrialState.RUNNING
@@ -67,8 +69,9 @@ class Flight:
         taken = {*self.results, *self.futures.values()}
         return next(fold for fold in range(self.n_folds) if fold not in taken)
 
-    def take_known(self, known: dict[str, FitResult], keys: Sequence[str]) -> None:
-        self.results |= {fold: known[key] for fold, key in enumerate(keys) if key in known}
+    def take_known(self, known: Mapping[str, FitResult]) -> None:
+        """Fills in fits that were done before."""
+        self.results |= {fold: known[key] for fold, key in enumerate(self.fit_keys) if key in known}
 
     def fail(self, reason: str) -> None:
         if not self.is_settled:

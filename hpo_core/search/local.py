@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import selectors
 import signal
 import socket
 import subprocess
@@ -14,7 +15,7 @@ import time
 from collections import deque
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
@@ -109,7 +110,11 @@ class LocalExecutor:
         self._is_shut_down = False
         self._failed_starts = 0
         self._log: IO[bytes] | int = log_file.open("ab") if log_file else subprocess.DEVNULL
-        self._workers = [_Worker(self._log) for _ in range(n_workers + n_spare)]
+        self._sources = selectors.DefaultSelector()
+        self._sources.register(self._wake_read, selectors.EVENT_READ)
+        self._workers: list[_Worker] = []
+        for _ in range(n_workers + n_spare):
+            self._start_worker()
         self._thread = threading.Thread(target=self._serve, name="local-executor", daemon=True)
         self._thread.start()
 
@@ -145,6 +150,7 @@ class LocalExecutor:
             if self._is_shut_down:
                 return
             self._is_shut_down = True
+            self._sources.close()
             os.close(self._wake_read)
             os.close(self._wake_write)
             left = list(self._jobs)
@@ -169,12 +175,11 @@ class LocalExecutor:
     def _serve(self) -> None:
         while not self._why_closed:
             self._hand_out()
-            by_connection: dict[Any, _Worker] = {w.connection: w for w in self._workers}
-            for source in wait([self._wake_read, *by_connection], timeout=self._patience()):
-                if source == self._wake_read:
+            for source, _ in self._sources.select(self._patience()):
+                if source.data is None:
                     os.read(self._wake_read, 4096)
                 else:
-                    self._hear(by_connection[source])
+                    self._hear(source.data)
             self._end_overdue()
 
     def _patience(self) -> float | None:
@@ -234,6 +239,7 @@ class LocalExecutor:
 
     def _replace(self, worker: _Worker, sentence: str) -> None:
         """Removes a worker that died or must die, fails its fit alone, and starts another in its place."""
+        self._sources.unregister(worker.connection)
         worker.kill()
         self._workers.remove(worker)
         if worker.job is not None:
@@ -242,7 +248,12 @@ class LocalExecutor:
         if not worker.is_ready and self._failed_starts >= _STARTS_WITHOUT_READY:
             self._give_up()
         else:
-            self._workers.append(_Worker(self._log))
+            self._start_worker()
+
+    def _start_worker(self) -> None:
+        worker = _Worker(self._log)
+        self._workers.append(worker)
+        self._sources.register(worker.connection, selectors.EVENT_READ, worker)
 
     def _give_up(self) -> None:
         """No worker starts any more (no memory, a broken installation): fail what waits instead of trying for ever."""

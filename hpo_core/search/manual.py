@@ -127,12 +127,12 @@ class ManualArm:
         return nudge
 
     def _begin(self, nudge: Nudge, study: Study | None) -> None:
-        problem = nudge.problem
-        keys = [problem.fit_key(nudge.configuration, fold) for fold in range(problem.n_folds)]
-        nudge.flight.take_known(self._fits.get(keys), keys)
-        if nudge.flight.has_fold_to_submit:
-            for fold in [f for f in range(problem.n_folds) if f not in nudge.flight.results]:
-                self._submit(nudge, fold, keys[fold], study)
+        problem, flight = nudge.problem, nudge.flight
+        flight.fit_keys = [problem.fit_key(nudge.configuration, fold) for fold in range(problem.n_folds)]
+        flight.take_known(self._fits.get(flight.fit_keys))
+        if flight.has_fold_to_submit:
+            for fold in [f for f in range(problem.n_folds) if f not in flight.results]:
+                self._submit(nudge, fold, study)
             if nudge.is_done:  # a newer nudge came, or a fit failed, while these were handed over
                 self._drop_fits(nudge)
         else:
@@ -142,13 +142,13 @@ class ManualArm:
         """Waits until everything is recorded. The executor is not shut down."""
         self._recorder.shutdown()
 
-    def _submit(self, nudge: Nudge, fold: int, key: str, study: Study | None) -> None:
+    def _submit(self, nudge: Nudge, fold: int, study: Study | None) -> None:
         request = FitRequest(spec=nudge.problem.spec, configuration=nudge.configuration, fold=fold)
         future = self._executor.submit(request)
         nudge.flight.futures[future] = fold
-        future.add_done_callback(lambda done: self._take_in(nudge, fold, key, done, study))
+        future.add_done_callback(lambda done: self._take_in(nudge, fold, done, study))
 
-    def _take_in(self, nudge: Nudge, fold: int, key: str, future: Future[FitResult], study: Study | None) -> None:
+    def _take_in(self, nudge: Nudge, fold: int, future: Future[FitResult], study: Study | None) -> None:
         nudge.flight.futures.pop(future, None)
         if future.cancelled() or nudge.flight.is_settled:
             return
@@ -159,7 +159,7 @@ class ManualArm:
             self._settle(nudge, study)
             self._drop_fits(nudge)
             return
-        self._fits.put(key, result)
+        self._fits.put(nudge.flight.fit_keys[fold], result)
         with nudge.changed:
             nudge.flight.results[fold] = result
             is_last = nudge.n_done == nudge.problem.n_folds
@@ -171,6 +171,7 @@ class ManualArm:
         with nudge.changed:
             nudge.flight.judge("none")
             nudge.changed.notify_all()
+        self._fits.flush()
         if study is not None and not nudge.is_cancelled:
             # In a thread of its own: a storage that is busy must not hold up the executor that calls us.
             self._recorder.submit(_record, study, nudge)
@@ -198,9 +199,12 @@ def _record(study: Study, nudge: Nudge) -> None:
 
 
 def _known_number(study: Study, nudge: Nudge) -> int | None:
-    """The trial in which a person tried this configuration before, if any: going back to it is not a new trial."""
+    """The trial that tried this configuration before, whoever made it, if any.
+
+    To go back to it is not a new trial, and to look at what the machine found does not make it the person's.
+    """
     table = study.read()
-    for row in np.flatnonzero(table.is_complete & np.isin(table.arms, ["manual", "default"])):
+    for row in np.flatnonzero(table.is_complete):
         if table.configuration(int(row)) == nudge.configuration:
             return int(table.numbers[row])
     return None

@@ -184,8 +184,8 @@ class Runner:
             return None
         if flight.arm != "default":  # what all else is compared with goes through all folds
             flight.rivals = self._memory.rivals()
-        keys = [self._problem.fit_key(flight.configuration, fold) for fold in range(flight.n_folds)]
-        flight.take_known(self._fits.get(keys), keys)
+        flight.fit_keys = [self._problem.fit_key(flight.configuration, fold) for fold in range(flight.n_folds)]
+        flight.take_known(self._fits.get(flight.fit_keys))
         self._judge(flight)
         self._flights.append(flight)
         return flight
@@ -245,7 +245,7 @@ class Runner:
         except FitError as fault:
             flight.fail(str(fault))
         else:
-            self._fits.put(self._problem.fit_key(flight.configuration, fold), result)
+            self._fits.put(flight.fit_keys[fold], result)
             flight.results[fold] = result
         self._judge(flight)
 
@@ -290,6 +290,7 @@ class Runner:
         if not force and now < self._next_publish:
             return
         self._next_publish = now + _PUBLISH_SECONDS
+        self._fits.flush()
         with nullcontext() if force else suppress(StorageError):
             self._study.runs.publish(
                 self._run.id, state=state, spent=self._spent, live=self._live(), message=self._message

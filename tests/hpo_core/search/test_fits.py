@@ -64,3 +64,16 @@ def test_file_that_breaks_later_costs_no_result(tmp_path):
     store.put("late", _RESULT)
     assert "late" in store.get(["early", "late"])
     store.close()
+
+
+def test_results_in_quick_succession_are_known_here_at_once_and_to_others_when_written(tmp_path):
+    store, other = FitStore(tmp_path / "fits.db"), FitStore(tmp_path / "fits.db")
+    for i in range(50):
+        store.put(f"key {i}", _RESULT)
+        assert f"key {i}" in store.get([f"key {i}"])
+    store.flush()
+    assert len(other.get([f"key {i}" for i in range(50)])) == 50
+    store.put("last", _RESULT)
+    store.close()
+    assert "last" in other.get(["last"])
+    other.close()
