@@ -2,8 +2,8 @@
 study.
 
 It searches on an in-memory Optuna study and writes finished trials through to the database. Results are told to the
-sampler in the order of asking, and a fixed number of trials behind it (the lag), so that the same seed gives the same
-trials again with any number of workers, however long each fit takes.
+sampler in the order of asking, and a fixed number of trials behind it (the lag), so that the same seed and number
+of workers give the same trials again, however long each fit takes.
 """
 
 from __future__ import annotations

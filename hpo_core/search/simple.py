@@ -63,7 +63,7 @@ def search(
         problem: What is tuned.
         method: Key of a search method.
         trials, fits, seconds: The budget; exactly one of them, or none for 50 trials.
-        seed: Of the method. The same seed gives the same trials again.
+        seed: Of the method. The same seed and number of workers give the same trials again.
         workers: Worker processes.
         pruning: Rule between folds.
         options: Options of the method.
