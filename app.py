@@ -19,6 +19,7 @@ from hpo_core.errors import TuningError
 from hpo_core.search import recover_all
 from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
 from pages._shared.boot import BOOT_PATH, BootScript, boot_js
+from pages._shared.fault import show_script_error
 from pages._shared.headers import SecurityHeaders
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
@@ -51,5 +52,9 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
 ROUTES = [Route(PLOTLY_PATH, plotly_js), Route(BOOT_PATH, boot_js)]
 MIDDLEWARE = [Middleware(SecurityHeaders), Middleware(BootScript)]
 app = st.App(
-    Path(__file__).parent / "pages" / "_navigation.py", routes=ROUTES, middleware=MIDDLEWARE, lifespan=lifespan
+    Path(__file__).parent / "pages" / "_navigation.py",
+    routes=ROUTES,
+    middleware=MIDDLEWARE,
+    lifespan=lifespan,
+    on_script_error=show_script_error,
 )

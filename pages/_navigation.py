@@ -16,6 +16,8 @@ PAGES = [
     st.Page("studies.py", title="Studies", url_path="studies"),
 ]
 page = st.navigation(PAGES, position="top")
+if page.url_path == "tune":
+    st.switch_page(PAGES[0], query_params=st.query_params.to_dict())  # so that the mark is on Tune
 st.set_page_config(f"{page.title} · Tuning Lab", str(MARK), layout="wide", initial_sidebar_state="collapsed")
 st.logo(str(MARK), size="large")
 apply_theme()

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from hpo_core.errors import TuningError
-from pages._shared.fault import guarded_fragment
+from pages._shared.fault import guarded_fragment, plain
 from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
 from pages._shared.parameters import parameter_widgets
@@ -22,7 +22,7 @@ def page() -> None:
     score_default(tuning)
     problem_bar(tuning)
     for notice in tuning.notices:
-        st.warning(notice)
+        st.warning(plain(notice))
     tuning.notices.clear()
     left, right = st.columns([1, 2.6], gap="medium")
     with left:

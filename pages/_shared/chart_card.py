@@ -18,6 +18,7 @@ from hpo_core.options import options_of
 from hpo_core.plots import LIVE, Plot, figure_json
 from hpo_core.space import Configuration
 from hpo_core.studies.table import TrialTable
+from pages._shared.fault import plain
 from pages._shared.live_plot import PlotEvents, clicked, live_plot
 from pages._shared.option_widgets import option_widgets
 
@@ -68,7 +69,7 @@ def chart_card(
         try:
             return _card(plot, table, key, current, value_label, is_live, answers)
         except TuningError as fault:
-            st.info(str(fault))
+            st.info(plain(str(fault)))
         except Exception:
             fault_id = secrets.token_hex(4)
             _LOG.exception("The chart %s failed; id %s", plot.key, fault_id)

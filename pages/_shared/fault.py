@@ -13,6 +13,7 @@ import streamlit as st
 from hpo_core.errors import TuningError
 
 _LOG = logging.getLogger(__name__)
+_MARKUP = frozenset("\\`*_[]$:<>~#|&")
 
 
 @contextmanager
@@ -20,15 +21,31 @@ def fault_edge(what: str) -> Iterator[None]:
     """Shows a fault inside as one sentence. `what` failed: "The page Tune". The trace goes to the log under an id."""
     try:
         yield
-    except TuningError as fault:
-        st.error(str(fault))
-    except Exception:
-        fault_id = secrets.token_hex(4)
-        _LOG.exception("%s failed; id %s", what, fault_id)
-        st.error(
-            f"{what} stopped on a fault of the lab itself, not of yours. Nothing that was recorded is lost. "
-            f"The details are in the server's log under {fault_id}; reload the page to go on."
-        )
+    except Exception as fault:
+        _show(what, fault)
+
+
+def show_script_error(fault: Exception) -> bool:
+    """Shows what no edge caught, such as a fault in the callback of a widget, in the same way."""
+    _show("What you just did", fault)
+    return True
+
+
+def plain(text: str) -> str:
+    """Text that Streamlit's Markdown shows as it is: names of columns and files may hold anything."""
+    return "".join("\\" + c if c in _MARKUP else c for c in text)
+
+
+def _show(what: str, fault: Exception) -> None:
+    if isinstance(fault, TuningError):
+        st.error(plain(str(fault)))
+        return
+    fault_id = secrets.token_hex(4)
+    _LOG.error("%s failed; id %s", what, fault_id, exc_info=fault)
+    st.error(
+        f"{what} stopped on a fault of the lab itself, not of yours. Nothing that was recorded is lost. "
+        f"The details are in the server's log under {fault_id}; reload the page to go on."
+    )
 
 
 def guarded_fragment(

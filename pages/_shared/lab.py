@@ -94,6 +94,11 @@ class Lab:
         return [p.name for p in sorted(self.tables.iterdir(), key=lambda p: p.stat().st_mtime, reverse=True)]
 
 
+def shown_name(text: str) -> str:
+    """A text without the marks by which `Lab.keep_table` tells tables of the same name apart."""
+    return re.sub(r"\.[0-9a-f]{8}(?=\.(csv|tsv|txt|parquet)\b)", "", text)
+
+
 @cache
 def the_lab() -> Lab:
     """The lab of this server process, opened on first use; one that cannot be opened is tried again next time.

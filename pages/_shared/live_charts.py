@@ -8,7 +8,7 @@ from html import escape
 import numpy as np
 import streamlit as st
 
-from hpo_core.formats import format_score
+from hpo_core.formats import NOTHING, format_score
 from hpo_core.plots import DEFAULT, MANUAL, PLOTS
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
@@ -17,6 +17,7 @@ from pages._shared.chart_card import chart_card
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
+from pages._shared.outcome import best_of, machine_rows, outcome
 from pages._shared.score_card import fold_difference, verdict_html
 from pages._shared.tuning import Tuning, load
 
@@ -33,10 +34,11 @@ def live_charts(tuning: Tuning) -> None:
 
 def _area(tuning: Tuning, is_active: bool) -> None:
     table = _table(tuning.study)
+    _standing(tuning, table)
     if table is None or len(table) == 0:
         _empty()
         return
-    _standing(tuning, table)
+    outcome(tuning, table)
     tabs = st.tabs([p.label for p in PLOTS], key="charts", on_change="rerun")
     for tab, plot in zip(tabs, PLOTS, strict=True):
         if tab.open:
@@ -59,32 +61,36 @@ def _table(study: Study | None) -> TrialTable | None:
 
 def _empty() -> None:
     st.html(
-        '<div class="lab-empty"><h3>Nothing tried yet</h3>'
+        '<div class="lab-empty lab-first"><h3>Nothing tried yet</h3>'
         "<p>Move a slider, or start a search: every trial of yours and of the machine appears here, in one picture.</p>"
         "</div>"
     )
 
 
-def _standing(tuning: Tuning, table: TrialTable) -> None:
+def _standing(tuning: Tuning, table: TrialTable | None) -> None:
     """Best of the person, of the machine, and the default, with the difference to the default in words."""
-    arms = sorted(set(table.arms.tolist()) - {MANUAL, DEFAULT, ""})
-    default = table.best(DEFAULT)
-    rows = [("you", table.best(MANUAL), "manual"), ("machine", _best_of(table, arms), "machine")]
-    tiles = "".join(_tile(tuning, table, name, row, default, css) for name, row, css in rows)
-    st.html(f'<div class="lab-standing">{tiles}{_tile(tuning, table, "default", default, None, "default")}</div>')
+    if table is None or (default := table.best(DEFAULT)) is None:
+        default = None
+        last = _scored_default(tuning)
+    else:
+        last = _tile(tuning, table, "default", default, None, "default")
+    rows = (None, None) if table is None else (table.best(MANUAL), best_of(table, machine_rows(table)))
+    names = (("you", "manual"), ("machine", "machine"))
+    tiles = [_tile(tuning, table, name, row, default, css) for (name, css), row in zip(names, rows, strict=True)]
+    st.html(f'<div class="lab-standing">{"".join(tiles)}{last}</div>')
 
 
-def _best_of(table: TrialTable, arms: list[str]) -> int | None:
-    usable = table.is_complete & np.isin(table.arms, arms)
-    if not usable.any():
-        return None
-    return int(np.argmin(np.where(usable, table.sign * table.values, np.inf)))
+def _scored_default(tuning: Tuning) -> str:
+    """The default before there is a trial of it."""
+    nudge = tuning.baseline
+    if nudge is None or not nudge.is_done or nudge.reason:
+        return _tile_html("default", NOTHING, "being scored" if nudge and not nudge.reason else "not scored", "default")
+    return _tile_html("default", format_score(nudge.value), "the library's own", "default")
 
 
-def _tile(tuning: Tuning, table: TrialTable, name: str, row: int | None, default: int | None, css: str) -> str:
-    if row is None:
-        waiting = {"manual": "no trial yet", "machine": "not started", "default": "not scored"}[css]
-        return _tile_html(name, "–", waiting, css)
+def _tile(tuning: Tuning, table: TrialTable | None, name: str, row: int | None, default: int | None, css: str) -> str:
+    if table is None or row is None:
+        return _tile_html(name, NOTHING, {"manual": "no trial yet", "machine": "no trial yet"}[css], css)
     note = f"trial {int(table.numbers[row])}"
     if default is not None and row != default:
         difference = fold_difference(tuning.problem, tuple(table.fold_scores[row]), tuple(table.fold_scores[default]))

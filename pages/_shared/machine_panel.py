@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from html import escape
+from typing import Literal
 
 import streamlit as st
 
@@ -14,7 +15,7 @@ from hpo_core.options import options_of, with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
-from pages._shared.fault import guarded_fragment
+from pages._shared.fault import guarded_fragment, plain
 from pages._shared.lab import the_lab
 from pages._shared.option_widgets import option_widgets
 from pages._shared.tuning import Tuning, study_of
@@ -56,11 +57,20 @@ def _panel(tuning: Tuning, was_active: bool) -> None:
     if run is not None:
         _progress(run)
     if fault := st.session_state.pop(_FAULT, ""):
-        st.error(fault)
+        st.error(plain(fault))
     if run is not None and is_active:
         _controls(tuning, run)
     else:
+        if run is not None and run.state != "finished":
+            _go_on_button(tuning, run)
         _form(tuning, run)
+
+
+def _go_on_button(tuning: Tuning, last: Run) -> None:
+    is_finished = last.state == "finished"
+    text = f"Go on, +{_MORE}" if is_finished else "Resume"
+    kind: Literal["primary", "secondary"] = "secondary" if is_finished else "primary"
+    st.button(text, key="go-on", type=kind, on_click=_guarded, args=(_go_on, tuning, last))
 
 
 def _progress(run: Run) -> None:
@@ -110,10 +120,10 @@ def _form(tuning: Tuning, last: Run | None) -> None:
     budget = _budget()
     with st.container(horizontal=True, gap="small"):
         settings = _settings(key)
-        st.button("Start", key="start", type="primary", on_click=_guarded, args=(_start, tuning, settings, budget))
-        if last is not None:
-            text = f"Go on, +{_MORE}" if last.state == "finished" else "Resume"
-            st.button(text, key="go-on", on_click=_guarded, args=(_go_on, tuning, last))
+        text, kind = ("Start", "primary") if last is None else ("Start anew", "secondary")
+        st.button(text, key="start", type=kind, on_click=_guarded, args=(_start, tuning, settings, budget))  # type: ignore[arg-type]
+        if last is not None and last.state == "finished":
+            _go_on_button(tuning, last)
     size = with_options(METHODS[key], settings.options).n_configurations(space)
     if size is not None:
         st.caption(f"{METHODS[key].label}: {size:,} configurations in all, coarse first.")

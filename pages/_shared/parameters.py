@@ -10,6 +10,7 @@ import streamlit as st
 
 from hpo_core.formats import format_value
 from hpo_core.space import AnyParameter, Categorical, Float, Int
+from pages._shared.fault import plain
 from pages._shared.tuning import Tuning, take_widgets, widget_key, widget_state
 
 _STEPS_PER_RANGE = 100
@@ -39,7 +40,7 @@ def _widget(tuning: Tuning, p: AnyParameter) -> Any:
     # the default too: a page that is rerun before the browser has drawn it falls back to defaults (Streamlit 1.67).
     st.session_state.setdefault(widget_key(p), widget_state(p, value))
     common: dict[str, Any] = {
-        "label": _plain(p.title),
+        "label": plain(p.title),
         "key": widget_key(p),
         "help": _help(p),
         "on_change": take_widgets,
@@ -72,12 +73,7 @@ def _inactive(p: AnyParameter) -> None:
 def _help(p: AnyParameter) -> str:
     scale = ", on a log scale" if not isinstance(p, Categorical) and p.log else ""
     range_text = "" if isinstance(p, Categorical) else f" From {format_value(p.low)} to {format_value(p.high)}{scale}."
-    return _plain(f"{p.explanation}{range_text} Default {format_value(p.default)}. Name in code: {p.name}.")
-
-
-def _plain(text: str) -> str:
-    """Text that Streamlit's Markdown shows as it is."""
-    return "".join("\\" + c if c in "\\`*_[]$:<>~#" else c for c in text)
+    return plain(f"{p.explanation}{range_text} Default {format_value(p.default)}. Name in code: {p.name}.")
 
 
 def _log_stops(p: Float | Int, value: float) -> list[Any]:

@@ -10,6 +10,7 @@ import streamlit as st
 from hpo_core.errors import TuningError
 from hpo_core.formats import format_score, format_seconds
 from hpo_core.studies.summary import StudySummary
+from pages._shared.fault import plain
 from pages._shared.lab import the_lab
 
 
@@ -46,4 +47,4 @@ def _ask(name: str, wanted: str) -> None:
     try:
         the_lab().storage.study(name).runs.ask_for(wanted)  # type: ignore[arg-type]
     except TuningError as fault:
-        st.toast(str(fault))
+        st.toast(plain(str(fault)))

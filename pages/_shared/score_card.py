@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.noise import Difference, compare_folds
-from hpo_core.formats import format_score, format_signed
+from hpo_core.formats import format_score, format_signed, format_value
 from hpo_core.problem import ModelProblem, Problem
 from hpo_core.search.manual import Nudge
 from pages._shared.fault import guarded_fragment
@@ -17,6 +17,15 @@ from pages._shared.tuning import Tuning
 
 FIRST_FOLD_SECONDS = 0.15
 _POLL_SECONDS = 0.2
+_GAPS = {
+    "better": (
+        ", a gap beyond noise",
+        "It fits the rows it was trained on closer than new ones: overfitting, if simpler settings score better.",
+    ),
+    "tie": (", no gap beyond noise", "It does as well on new rows as on those it was trained on: no overfitting."),
+    "worse": ("", "It does worse on the rows it was trained on than on new ones."),
+    "unknown": ("", "The score on the rows it was trained on."),
+}
 
 
 def score_card(tuning: Tuning) -> None:
@@ -48,11 +57,14 @@ def _html(tuning: Tuning, nudge: Nudge) -> str:
     elif nudge.n_done == 0:
         body = '<div class="lab-score lab-waiting">…</div>'
     else:
-        body = f'<div class="lab-score">{format_score(nudge.value)}{_spread(nudge)}</div>'
+        body = (
+            f'<div class="lab-score"><span class="lab-value">{format_score(nudge.value)}</span>{_spread(nudge)}</div>'
+        )
     lines = "".join(f"<p>{line}</p>" for line in _lines(tuning, nudge))
+    busy = "false" if nudge.is_done else "true"  # a screen reader waits for the last fold
     storage = f'<p class="lab-fault">Not recorded: {escape(nudge.storage_fault)}</p>' if nudge.storage_fault else ""
     return (
-        f'<div class="lab-score-card" role="status" aria-live="polite">{head}{_badge(nudge)}{body}'
+        f'<div class="lab-score-card" role="status" aria-atomic="true" aria-busy="{busy}">{head}{_badge(nudge)}{body}'
         f"{_folds(problem, nudge)}<div class='lab-lines'>{lines}</div>{storage}</div>"
     )
 
@@ -70,7 +82,7 @@ def _spread(nudge: Nudge) -> str:
         return ""
     sd = float(np.std(scores, ddof=1))
     title = f"standard deviation over {len(scores)} folds"
-    return f'<span class="lab-spread" title="{title}">± {format_score(sd)}</span>'
+    return f'<span class="lab-spread" title="{title}">± {format_value(float(f"{sd:.2g}"))}</span>'
 
 
 def _folds(problem: Problem, nudge: Nudge) -> str:
@@ -125,16 +137,19 @@ def verdict_html(difference: Difference) -> str:
         if math.isfinite(difference.half_width)
         else ""
     )
-    return f'<span class="lab-verdict lab-{difference.verdict}"{spread}>{format_signed(difference.mean)} {arrow} {words}</span>'
+    text = f"{format_signed(difference.mean)} {arrow} {words}"
+    return f'<span class="lab-verdict lab-{difference.verdict}"{spread}>{text}</span>'
 
 
 def _fit_hint(problem: Problem, nudge: Nudge) -> str:
-    """Training against validation score, in words."""
-    results = list(dict(nudge.flight.results).values())
-    train = _finite(tuple(r.train_score for r in results))
-    if not train:
+    """Training against validation score. A gap is named only once all folds can tell it from noise."""
+    results = dict(nudge.flight.results)
+    train = tuple(results[f].train_score if f in results else math.nan for f in range(problem.n_folds))
+    if not (known := _finite(train)):
         return ""
-    return f"training {format_score(float(np.mean(train)))}"
+    figure = f"training {format_score(float(np.mean(known)))}"
+    words, meaning = _GAPS[fold_difference(problem, train, nudge.fold_scores).verdict if nudge.is_done else "unknown"]
+    return f'<span title="{meaning}">{figure}{words}</span>'
 
 
 def _finite(values: tuple[float, ...]) -> list[float]:

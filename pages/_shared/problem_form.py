@@ -1,0 +1,176 @@
+"""The form that chooses data, model, metric and folds, or brings a table of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from hpo_core.datasets import DATASETS, Task, load_dataset, read_table
+from hpo_core.errors import TuningError
+from hpo_core.formats import format_count
+from hpo_core.landscapes import LANDSCAPES
+from hpo_core.metrics import METRICS
+from hpo_core.models import MODELS
+from hpo_core.problem import Problem, open_problem
+from pages._shared.fault import plain
+from pages._shared.lab import shown_name, the_lab
+from pages._shared.tuning import open_address, spec_of
+
+MENU = "new-problem"
+_OWN = "a table of your own"
+_DATA, _UPLOAD, _FAULT, _OPEN_FAULT = "problem-data", "problem-upload", "problem-upload-fault", "problem-open-fault"
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """What is to be learned: the task, and of a table of one's own the target and whether the task was overridden."""
+
+    task: Task
+    target: str | None = None
+    is_set: bool = False
+
+    @property
+    def address(self) -> dict[str, str]:
+        return {k: v for k, v in (("target", self.target), ("task", self.task if self.is_set else None)) if v}
+
+
+def problem_form(current: Problem | None = None) -> None:
+    """Data, model, metric and folds, set as `current` has them; the button opens the problem in place of this one."""
+    lab = the_lab()
+    kept = lab.kept_tables()
+    names = [_OWN, *kept, *DATASETS.keys, *LANDSCAPES.keys]
+    shown = Path(current.spec.data).name if current else "digits"
+    if st.session_state.get(_DATA) not in names:
+        st.session_state[_DATA] = names[_place(names, shown)]
+    data = st.selectbox("Data or landscape", names, format_func=_data_label, key=_DATA)
+    if data == _OWN:
+        _bring_table()
+        return
+    if data in LANDSCAPES:
+        noise = st.slider("Noise", 0.0, 1.0, 0.0, 0.05, key="problem-noise", help="in typical differences of height")
+        address = {"data": data, **({"noise": f"{noise:g}"} if noise else {})}
+        _open_button(address)
+        return
+    choice = _target_of(data)
+    if choice is not None:
+        _model_form(data, choice, current)
+
+
+def _place(names: Sequence[str], name: str) -> int:
+    return list(names).index(name) if name in names else 0
+
+
+def _data_label(name: str) -> str:
+    if name in DATASETS:
+        return DATASETS[name].label
+    return f"{LANDSCAPES[name].label} (landscape)" if name in LANDSCAPES else shown_name(name)
+
+
+def _bring_table() -> None:
+    st.file_uploader(
+        "CSV or Parquet",
+        type=["csv", "tsv", "txt", "parquet"],
+        key=_UPLOAD,
+        on_change=_take_upload,
+        help="The first row names the columns. It stays on this machine.",
+    )
+    if fault := st.session_state.get(_FAULT):
+        st.error(plain(fault))
+
+
+def _take_upload() -> None:
+    """Keeps a table that can be read and chooses it; of another one, remembers what is wrong."""
+    st.session_state.pop(_FAULT, None)
+    upload = st.session_state.get(_UPLOAD)
+    if upload is None:
+        return
+    try:
+        read_table(upload, upload.name)
+        st.session_state[_DATA] = the_lab().keep_table(upload.name, upload.getvalue())
+    except TuningError as fault:
+        st.session_state[_FAULT] = str(fault)
+
+
+def _target_of(data: str) -> _Choice | None:
+    """The target column and the task that a person chose; None where the table cannot be tuned on like that."""
+    if data in DATASETS:
+        return _Choice(DATASETS[data].task)
+    try:
+        path = the_lab().data_of(data)
+        columns = _columns(path)
+        target = st.selectbox("Target", columns, index=len(columns) - 1, key=f"problem-target-{data}")
+        seen = _seen_task(path, target)
+        task = st.segmented_control(
+            "Task", ["classification", "regression"], default=seen, required=True, key=f"problem-task-{data}-{target}"
+        )
+        summary = _summary(path, target, task)
+    except TuningError as fault:
+        st.error(plain(shown_name(str(fault))))
+        return None
+    st.caption(plain(summary))
+    return _Choice(task, target, is_set=task != seen)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _columns(path: str) -> list[str]:
+    return [str(c) for c in read_table(path).columns]
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _seen_task(path: str, target: str) -> Task:
+    """The task as the target looks, also where that task is not possible."""
+    try:
+        return load_dataset(path, target).task
+    except TuningError:
+        return "classification"
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _summary(path: str, target: str, task: Task) -> str:
+    loaded = load_dataset(path, target, task)
+    size = f"{format_count(loaded.n_rows, 'row')}, {format_count(loaded.features.shape[1], 'column')} to learn from."
+    return " ".join([size, *loaded.notes])
+
+
+def _model_form(data: str, choice: _Choice, current: Problem | None) -> None:
+    task = choice.task
+    models = [m.key for m in MODELS if task in m.tasks and not m.why_unavailable]
+    shown = current.spec.model if current and current.spec.model in models else "random_forest"
+    model = st.selectbox(
+        "Model",
+        models,
+        index=_place(models, shown),
+        format_func=lambda k: MODELS[k].label,
+        key=f"problem-model-{task}",
+    )
+    st.caption(MODELS[model].purpose)
+    metrics = [m.name for m in METRICS if task in m.tasks]
+    metric = st.selectbox("Metric", metrics, format_func=_metric_label, key=f"problem-metric-{task}")
+    folds = st.slider("Folds", 2, 10, 5, key="problem-folds")
+    address = {"data": data, "model": model, "metric": metric, "folds": str(folds), **choice.address}
+    _open_button(address)
+
+
+def _open_button(address: Mapping[str, str]) -> None:
+    st.button("Open", type="primary", key="problem-open", on_click=_open, args=(address,))
+    if fault := st.session_state.pop(_OPEN_FAULT, ""):
+        st.error(plain(fault))
+
+
+def _open(address: Mapping[str, str]) -> None:
+    """Goes to a problem that can be opened; of another one, the form says what is wrong, and the bench stays."""
+    try:
+        open_problem(spec_of(address))
+    except TuningError as fault:
+        st.session_state[_OPEN_FAULT] = str(fault)
+    else:
+        st.session_state[MENU] = False
+        open_address(address)
+
+
+def _metric_label(name: str) -> str:
+    metric = next(m for m in METRICS if m.name == name)
+    return f"{metric.label} {'↑' if metric.direction == 'maximize' else '↓'}"
