@@ -23,7 +23,6 @@ def page() -> None:
     problem_bar(tuning)
     for notice in tuning.notices:
         st.warning(plain(notice))
-    tuning.notices.clear()
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
         with st.container(key="card-by-hand"):

@@ -73,6 +73,7 @@ class Chart {
       }
       this.host.querySelector(".live-plot-wait")?.remove();
     } catch (fault) {
+      if (!this.host.isConnected) return; // taken from the page, and purged, in the middle of drawing
       console.error(fault);
       this.say("This chart could not be drawn. Its numbers are in the table view.");
     } finally {

@@ -43,7 +43,7 @@ class Tuning:
         baseline: The default configuration.
         announced: The last nudge whose end the whole page has been told of.
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
-        notices: Sentences to show once.
+        notices: Sentences to show until the person's next move.
     """
 
     address: dict[str, str]
@@ -104,6 +104,7 @@ def widget_state(parameter: AnyParameter, value: Any) -> Any:
 
 def take_widgets(tuning: Tuning) -> None:
     """Callback of every parameter's widget: takes in what the person set and scores it."""
+    tuning.notices.clear()
     for p in tuning.problem.space.parameters:
         state = st.session_state.get(widget_key(p))
         if state is not None:
@@ -113,6 +114,7 @@ def take_widgets(tuning: Tuning) -> None:
 
 def load(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
     """Puts the sliders on a configuration and scores it."""
+    tuning.notices.clear()
     tuning.values = {**tuning.problem.space.defaults(), **configuration}
     _fill_widgets(tuning)
     _try(tuning, tuning.configuration)
@@ -120,6 +122,7 @@ def load(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
 
 def step_back(tuning: Tuning, steps: int) -> None:
     """Undo (1) or redo (-1)."""
+    tuning.notices.clear()
     tuning.place -= steps
     tuning.values = {**tuning.values, **tuning.trail[tuning.place]}
     _fill_widgets(tuning)
