@@ -33,7 +33,7 @@ def format_signed(difference: float) -> str:
     if not math.isfinite(difference):
         return NOTHING
     size = abs(difference)
-    text = f"{size:.4f}" if 1e-3 <= size < 10 else format_score(size)
+    text = f"{size:.4f}" if 5e-5 <= size < 10 else format_score(size)
     return f"+{text}" if difference > 0 else f"−{text}" if difference < 0 else "±0"
 
 

@@ -142,11 +142,14 @@ class Surface(Plot[SurfaceData]):
         )
 
     def _chosen(self, table: TrialTable, importances: Mapping[str, float]) -> tuple[str, str]:
-        """The two parameters in the order of the study; where none was chosen the most important, numbers first."""
+        """The two parameters in the order of the study; where none was chosen numbers first, those that most trials
+        use, and the most important of these.
+        """
         moving = _moving(table)
         is_category = {n: isinstance(table.distributions[n], CategoricalDistribution) for n in moving}
+        unused = {n: float(np.isnan(table.params[n][table.is_complete]).mean()) for n in moving}
         free = [n for n in moving if n not in (self.x, self.y)]
-        free.sort(key=lambda name: (is_category[name], -importances[name]))
+        free.sort(key=lambda name: (is_category[name], unused[name], -importances[name]))
         picked = sorted(free[: [self.x, self.y].count("")], key=moving.index)
         return self.x or picked.pop(0), self.y or picked.pop(0)
 
