@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hpo_core.errors import TuningError
+from hpo_core.errors import StorageError, TuningError
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
@@ -16,6 +16,8 @@ def page() -> None:
     """The page: the problem on top, by hand and by machine on the left, charts on the right."""
     try:
         tuning = current_tuning()
+    except StorageError:
+        raise  # no other address would open either
     except TuningError as fault:
         choose_problem(str(fault))
         return
