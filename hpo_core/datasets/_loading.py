@@ -41,6 +41,10 @@ def load_dataset(data: str | Path, target: str | None = None, task: Task | None 
         return _bundled(DATASETS[str(data)], target, task)
     path = Path(data)
     if not _exists(path):
+        if path.is_absolute():
+            raise UsageError(
+                f"The table {path.name} is not there any more. Put it back at {path}, or choose other data."
+            )
         raise UsageError(
             f"There is no file and no bundled data set {str(data)!r}; bundled are {', '.join(DATASETS.keys)}."
         )

@@ -86,7 +86,8 @@ class Parallel(Plot[ParallelData]):
     question: ClassVar[str] = "Which settings did well together?"
     how_to_read: ClassVar[str] = (
         "Follow a strong line from left to right; better values end higher. "
-        "Drag along an axis to keep only the trials that pass there, click the axis to let go."
+        "Drag along an axis to keep only the trials that pass there, click the axis to let go. "
+        "Click a line where it meets an axis to put the sliders on its trial."
     )
 
     top: int = option(

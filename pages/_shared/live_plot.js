@@ -308,6 +308,7 @@ class Chart {
       return Math.min(1.01, Math.max(-0.15, yaxis.p2d(this.offset(e)[1] - yaxis._offset)));
     };
     const start = along(event);
+    const under = this.brushes[axis.name] ? null : this.host._hoverdata?.[0];
     const stretch = (e) => {
       const end = along(e);
       if (Math.abs(end - start) > 0.015) this.brushes[axis.name] = [Math.min(start, end), Math.max(start, end)];
@@ -323,6 +324,8 @@ class Chart {
       const report = JSON.stringify(this.brushes);
       if (report !== this.reported) this.sendState("brush", { ...this.brushes });
       this.reported = report;
+      this.isDrag = false;
+      if (under && !this.brushes[axis.name]) this.clicked({ point: pointOf(under) });
     };
     window.addEventListener("pointermove", stretch, true);
     ends.forEach((name) => window.addEventListener(name, finish, true));

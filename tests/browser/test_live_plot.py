@@ -122,6 +122,24 @@ def test_brush_keeps_the_trials_that_pass_and_survives_refreshes(demo_url: str, 
     expect(page.locator(".live-plot-brush")).to_have_count(0)
 
 
+def test_click_on_a_line_at_an_axis_gives_its_trial_and_no_brush(demo_url: str, open_page: Open) -> None:
+    page = open_page(f"{demo_url}/?plots=parallel&still=1")
+    drawn(page, "parallel-plot")
+    height, trials = page.evaluate(
+        """() => { const lines = document.querySelector('.live-plot')._fullData.filter(t => t.meta?.vertices);
+        const starts = lines.flatMap(t => Array.from(t.y).flatMap(
+            (y, i) => i % t.meta.vertices ? [] : [[y, Number(t.customdata[i][0])]]));
+        const [height] = starts[0];
+        return [height, starts.filter(([y]) => Math.abs(y - height) < 0.02).map(([, trial]) => trial)]; }"""
+    )
+    page.mouse.move(*pixel(page, "parallel-plot", 0.3, height))
+    page.mouse.move(*pixel(page, "parallel-plot", 0, height), steps=4)
+    expect(page.locator(".live-plot .hovertext")).not_to_have_count(0)
+    page.mouse.click(*pixel(page, "parallel-plot", 0, height))
+    assert answer(page) in trials
+    expect(page.locator(".live-plot-brush")).to_have_count(0)
+
+
 @pytest.mark.parametrize(("key", "x", "y"), [("log", 0.1, 0.25), ("log", 100.0, 0.75)])
 def test_click_beside_all_points_gives_values_of_log_axes(
     demo_url: str, open_page: Open, key: str, x: float, y: float

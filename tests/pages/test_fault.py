@@ -43,3 +43,19 @@ def test_sentence_of_the_lab_is_shown_as_it_stands_without_markup():
 
 def test_plain_leaves_words_and_numbers_alone():
     assert plain("C must lie from 0.001 to 1,000; got 7 (or -1).") == "C must lie from 0.001 to 1,000; got 7 (or -1)."
+
+
+def _page_whose_callback_failed():
+    import streamlit as st
+
+    from pages._shared.fault import show_script_error
+
+    st.text(str(show_script_error(RuntimeError("a secret detail"))))
+
+
+def test_fault_in_a_callback_is_shown_and_logged_in_place_of_a_trace(caplog):
+    page = AppTest.from_function(_page_whose_callback_failed).run()
+    (error,) = page.error
+    assert page.text[0].value == "True"  # tells Streamlit to show nothing of its own
+    assert "a secret detail" not in error.value
+    assert any(r.exc_info and "a secret detail" in str(r.exc_info[1]) for r in caplog.records)
