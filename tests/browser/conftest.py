@@ -15,8 +15,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
 
+_PATIENCE_MS = 90_000  # a loaded machine is slow, not wrong
+expect.set_options(timeout=_PATIENCE_MS)
 ROOT = Path(__file__).resolve().parents[2]
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), "chromium")
@@ -86,7 +88,7 @@ def _serving(script: Path, folder: Path) -> Iterator[LabServer]:
 
 
 def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + _PATIENCE_MS / 1000
     while time.monotonic() < deadline:
         if server.poll() is not None:
             break
@@ -157,7 +159,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         url: str, *, width: int = 1440, height: int = 900, scheme: str = "light", may_complain: bool = False
     ) -> Page:
         page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(_PATIENCE_MS)
         if not may_complain:
             page.on("console", note)
         page.on("request", watch)

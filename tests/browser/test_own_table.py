@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-LONG = 30_000
+LONG = 90_000
 ROWS = [f"{i % 7},{(i * 5) % 11},{'red' if i % 3 else 'blue'},{'abc'[i % 3]}" for i in range(60)]
 
 

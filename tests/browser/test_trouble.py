@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 pytestmark = pytest.mark.browser
 
-LONG = 40_000
+LONG = 90_000
 
 
 def runners_of(lab: Any) -> list[psutil.Process]:

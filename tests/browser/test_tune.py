@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 pytestmark = pytest.mark.browser
 
 SECONDS = 1000
-LONG = 30 * SECONDS
+LONG = 90 * SECONDS
 PROBLEM = "?data=iris&model=svm"
 SLOW_PROBLEM = "?data=digits&model=random_forest"
 
