@@ -66,6 +66,7 @@ def test_names_with_html_are_words_everywhere(lab, open_page):
     upload(page, f"![x](x) {nasty}.csv", csv(f"height,{nasty},=cmd(),<script>alert(2)</script>"))
     expect(page.get_by_role("combobox", name="Target")).to_have_value("<script>alert(2)</script>", timeout=LONG)
     page.locator(".st-key-problem-open button").click()
+    expect(page.locator("h1", has_text="onerror")).to_be_visible(timeout=LONG)
     expect(page.get_by_text("the library's default configuration")).to_be_visible(timeout=LONG)
     page.locator(".st-key-parameter-C input[type=range]").focus()
     page.keyboard.press("ArrowRight")
