@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
@@ -21,7 +22,7 @@ from pages._shared.tuning import open_address, spec_of
 
 MENU = "new-problem"
 _OWN = "a table of your own"
-_DATA, _UPLOAD, _FAULT, _OPEN_FAULT = "problem-data", "problem-upload", "problem-upload-fault", "problem-open-fault"
+_READ, _OPEN_FAULT = "problem-read", "problem-open-fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,27 @@ class _Choice:
         return {k: v for k, v in (("target", self.target), ("task", self.task if self.is_set else None)) if v}
 
 
+@dataclass(frozen=True, slots=True)
+class _Upload:
+    """An upload that was read once: the name under which it is kept, or what is wrong with it."""
+
+    file_id: str
+    kept: str | None = None
+    fault: str = ""
+
+
 def problem_form(current: Problem | None = None) -> None:
     """Data, model, metric and folds, set as `current` has them; the button opens the problem in place of this one."""
     lab = the_lab()
     kept = lab.kept_tables()
     names = [_OWN, *kept, *DATASETS.keys, *LANDSCAPES.keys]
     shown = Path(current.spec.data).name if current else "digits"
-    if st.session_state.get(_DATA) not in names:
-        st.session_state[_DATA] = names[_place(names, shown)]
-    data = st.selectbox("Data or landscape", names, format_func=_data_label, key=_DATA)
+    data: str | None = st.selectbox(
+        "Data or landscape", names, index=_place(names, shown), format_func=_data_label, key="problem-data"
+    )
     if data == _OWN:
-        _bring_table()
+        data = _brought_table()
+    if data is None:
         return
     if data in LANDSCAPES:
         noise = st.slider("Noise", 0.0, 1.0, 0.0, 0.05, key="problem-noise", help="in typical differences of height")
@@ -69,29 +80,30 @@ def _data_label(name: str) -> str:
     return f"{LANDSCAPES[name].label} (landscape)" if name in LANDSCAPES else shown_name(name)
 
 
-def _bring_table() -> None:
-    st.file_uploader(
+def _brought_table() -> str | None:
+    """The name of the kept table that was uploaded here; None without one that can be read."""
+    upload = st.file_uploader(
         "CSV or Parquet",
         type=["csv", "tsv", "txt", "parquet"],
-        key=_UPLOAD,
-        on_change=_take_upload,
+        key="problem-upload",
         help="The first row names the columns. It stays on this machine.",
     )
-    if fault := st.session_state.get(_FAULT):
-        st.error(plain(fault))
-
-
-def _take_upload() -> None:
-    """Keeps a table that can be read and chooses it; of another one, remembers what is wrong."""
-    st.session_state.pop(_FAULT, None)
-    upload = st.session_state.get(_UPLOAD)
     if upload is None:
-        return
+        return None
+    read = st.session_state.get(_READ)
+    if read is None or read.file_id != upload.file_id:
+        read = st.session_state[_READ] = _read_upload(upload)
+    if read.fault:
+        st.error(plain(read.fault))
+    return read.kept
+
+
+def _read_upload(upload: Any) -> _Upload:
     try:
         read_table(upload, upload.name)
-        st.session_state[_DATA] = the_lab().keep_table(upload.name, upload.getvalue())
+        return _Upload(upload.file_id, kept=the_lab().keep_table(upload.name, upload.getvalue()))
     except TuningError as fault:
-        st.session_state[_FAULT] = str(fault)
+        return _Upload(upload.file_id, fault=str(fault))
 
 
 def _target_of(data: str) -> _Choice | None:
