@@ -10,15 +10,14 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pacsv
-import pyarrow.parquet as pq
 
 from hpo_core.datasets._arrow import to_frame
 from hpo_core.datasets._dialect import Dialect, count_quotes, detect_dialect
+from hpo_core.datasets._parquet import parquet_table
 from hpo_core.datasets._source import Source, file_source, upload_source
 from hpo_core.datasets._wording import counted
 from hpo_core.errors import DataError
 
-_MAX_CELLS = 250_000_000
 _TEXT_SUFFIXES = (".csv", ".tsv", ".tab", ".txt")
 _PARQUET_SUFFIXES = (".parquet", ".pq")
 _BLOCK_BYTES = 1 << 24
@@ -50,7 +49,7 @@ def read_table(path: str | Path | BinaryIO, name: str | None = None) -> pd.DataF
     source = file_source(Path(path), name) if isinstance(path, (str, Path)) else upload_source(path, name)
     try:
         if _is_parquet(source):
-            return to_frame(source.name, _parquet_table(source), [])
+            return to_frame(source.name, parquet_table(source), [])
         dialect = detect_dialect(source)
         return to_frame(source.name, _text_table(source, dialect), list(dialect.notes))
     except MemoryError as fault:
@@ -158,17 +157,3 @@ def _check_last_quote(source: Source, table: pa.Table, dialect: Dialect) -> None
     last = table.column(table.num_columns - 1)[table.num_rows - 1].as_py()
     if isinstance(last, str) and "\n" in last and count_quotes(source, dialect.encoding) % 2:
         raise DataError(f"{source.name} cannot be read to its end. {_OPEN_QUOTE}")
-
-
-def _parquet_table(source: Source) -> pa.Table:
-    with source.open() as stream:
-        try:
-            file = pq.ParquetFile(stream)
-        except pa.ArrowInvalid as fault:
-            raise DataError(f"{source.name} is not a Parquet file, or is cut off. Export it again.") from fault
-        n_cells = file.metadata.num_rows * file.metadata.num_columns
-        if n_cells > _MAX_CELLS:
-            raise DataError(
-                f"{source.name} has {n_cells:,} cells; at most {_MAX_CELLS:,} can be read. Take fewer rows or columns."
-            )
-        return file.read()

@@ -31,6 +31,9 @@ class Source:
     def open(self) -> BinaryIO:
         return self.path.open("rb") if self.path else io.BytesIO(self.content)
 
+    def read(self) -> bytes:
+        return self.path.read_bytes() if self.path else self.content
+
     def start(self, n_bytes: int) -> bytes:
         with self.open() as stream:
             return stream.read(n_bytes)
