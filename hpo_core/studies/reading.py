@@ -5,22 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution
-from optuna.trial import TrialState
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from hpo_core.studies import tables
 from hpo_core.studies.columns import Selection, read_columns, stacked
 from hpo_core.studies.database import study_is_gone
 from hpo_core.studies.distributions import joined_distributions
+from hpo_core.studies.run_log import read_events
 from hpo_core.studies.table import Direction, TrialTable
-
-_FINISHED = [state.value for state in TrialState if state.is_finished()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +30,7 @@ class StudyIdentity:
     study_id: int
     name: str
     key: str
+    has_events: bool
     direction: Direction
     distributions: Mapping[str, BaseDistribution]
 
@@ -45,11 +45,14 @@ class StudyIdentity:
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """How many trials there are, the greatest id, and when the last trial read before began."""
+    """How many trials there are, the greatest id, when the last trial read before began, what is hidden, and how many
+    events there are."""
 
     n_trials: int
     last_id: int
     known_start: float
+    hidden: frozenset[int]
+    n_events: int
 
 
 def read_table(connection: Connection, study: StudyIdentity, previous: TrialTable | None) -> TrialTable:
@@ -64,30 +67,46 @@ def read_table(connection: Connection, study: StudyIdentity, previous: TrialTabl
         if table is not None:
             return table
     columns = read_columns(connection, study.trials("t.trial_id > 0"))
-    return _with_revision(study, TrialTable(study=study.name, direction=study.direction, revision="", **columns))
+    table = TrialTable(study=study.name, direction=study.direction, revision="", **columns)
+    return _with_revision(study, _with_marks(connection, study, table, probe))
 
 
 def _look(connection: Connection, study: StudyIdentity, known_id: int) -> _Probe:
-    arguments: dict[str, Any] = {"study": study.study_id, "known": known_id}
+    arguments: dict[str, Any] = {"study": study.study_id, "known": known_id, "hidden": tables.HIDDEN_ATTRIBUTE}
     if study.key:
         arguments |= {"name": tables.KEY_ATTRIBUTE, "key": json.dumps(study.key)}
-    there, n_trials, last_id, known_start = connection.execute(_LOOK_LAB if study.key else _LOOK, arguments).one()
+    if study.has_events:
+        arguments |= {"study_key": study.key}
+    row = connection.execute(_look_query(study.key != "", study.has_events), arguments).one()
+    there, n_trials, last_id, known_start, hidden, n_events = row
     if not there:
         raise study_is_gone(study.name)
     start = int(np.array([known_start], dtype="datetime64[us]").astype(np.int64)[0])
-    return _Probe(n_trials, last_id or 0, np.nan if known_start is None else start / 1e6)
+    numbers = frozenset(json.loads(hidden)) if hidden else frozenset()
+    return _Probe(n_trials, last_id or 0, np.nan if known_start is None else start / 1e6, numbers, n_events)
 
 
-_COUNTS = """
-    (SELECT COUNT(*) FROM trials WHERE study_id = :study),
-    (SELECT MAX(trial_id) FROM trials WHERE study_id = :study),
-    (SELECT datetime_start FROM trials WHERE trial_id = :known AND study_id = :study)
-"""
-_LOOK = text(f"SELECT (SELECT COUNT(*) FROM studies WHERE study_id = :study), {_COUNTS}")
-_LOOK_LAB = text(
-    "SELECT (SELECT COUNT(*) FROM study_user_attributes"
-    f" WHERE study_id = :study AND key = :name AND value_json = :key), {_COUNTS}"
-)
+@cache
+def _look_query(is_lab: bool, has_events: bool) -> TextClause:
+    of_key = " WHERE study_id = :study AND key = :name AND value_json = :key"
+    parts = (
+        f"COUNT(*) FROM study_user_attributes{of_key}" if is_lab else "COUNT(*) FROM studies WHERE study_id = :study",
+        "COUNT(*) FROM trials WHERE study_id = :study",
+        "MAX(trial_id) FROM trials WHERE study_id = :study",
+        "datetime_start FROM trials WHERE trial_id = :known AND study_id = :study",
+        "value_json FROM study_user_attributes WHERE study_id = :study AND key = :hidden",
+        "COUNT(*) FROM tuninglab_events WHERE study_key = :study_key" if has_events else "0",
+    )
+    return text(f"SELECT {', '.join(f'(SELECT {part})' for part in parts)}")
+
+
+def _with_marks(connection: Connection, study: StudyIdentity, table: TrialTable, probe: _Probe) -> TrialTable:
+    """The table with what is hidden and with the events, which are read again only if there are more."""
+    is_same = table.hidden == probe.hidden and len(table.events) == probe.n_events
+    if is_same:
+        return table
+    events = read_events(connection, study.key) if len(table.events) != probe.n_events else table.events
+    return replace(table, hidden=probe.hidden, events=events)
 
 
 def _goes_on(study: StudyIdentity, previous: TrialTable, probe: _Probe) -> bool:
@@ -96,17 +115,18 @@ def _goes_on(study: StudyIdentity, previous: TrialTable, probe: _Probe) -> bool:
         return False
     if not len(previous):
         return True
-    is_same = not _is_finished(previous)[-1] or abs(probe.known_start - previous.started[-1]) < 1e-5
+    is_same = not previous.is_finished[-1] or abs(probe.known_start - previous.started[-1]) < 1e-5
     return bool(is_same and probe.last_id >= previous.ids[-1])
 
 
 def _with_news(connection: Connection, study: StudyIdentity, previous: TrialTable, probe: _Probe) -> TrialTable | None:
     """The previous table with what is new; None if it cannot be continued."""
-    finished = _is_finished(previous)
+    finished = previous.is_finished
+    marked = _with_marks(connection, study, previous, probe)
     if probe.n_trials == len(previous) and finished.all():
-        return previous
+        return previous if marked is previous else _with_revision(study, marked)
     after = int(previous.ids[-1]) if len(previous) else 0
-    table = _rows(previous, finished)
+    table = marked if finished.all() else marked.take(finished)
     open_ids = ",".join(map(str, previous.ids[~finished].tolist()))
     for where in ([f"t.trial_id IN ({open_ids})"] if open_ids else []) + [f"t.trial_id > {after}"]:
         columns = read_columns(connection, study.trials(where))
@@ -117,45 +137,29 @@ def _with_news(connection: Connection, study: StudyIdentity, previous: TrialTabl
     return previous if table.revision == previous.revision else table
 
 
-def _is_finished(table: TrialTable) -> NDArray[np.bool_]:
-    return np.isin(table.states, _FINISHED)
-
-
 def _with_revision(study: StudyIdentity, table: TrialTable) -> TrialTable:
     """The table with the revision that its content has, whoever reads it and in however many steps."""
-    unfinished = ~_is_finished(table)
+    unfinished = ~table.is_finished
     digest = hashlib.blake2b(digest_size=6)
     if unfinished.any():
         mutable: list[NDArray[Any]] = [table.ids, table.states, table.started, table.fold_scores]
         for column in [*mutable, *table.params.values()]:
             digest.update(np.ascontiguousarray(column[unfinished]).tobytes())
+    digest.update(repr((sorted(table.hidden), len(table.events))).encode())
     last = f"{table.ids[-1]}.{table.started[-1]:.6f}" if len(table) else "0"
     revision = f"{study.digest}.{len(table)}.{last}.{digest.hexdigest()}"
-    for column in _arrays(table).values():
+    for column in table.arrays().values():
         column.setflags(write=False)
     for column in table.params.values():
         column.setflags(write=False)
     return replace(table, revision=revision)
 
 
-def _arrays(table: TrialTable) -> dict[str, NDArray[Any]]:
-    named = {field.name: getattr(table, field.name) for field in fields(table)}
-    return {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
-
-
-def _rows(table: TrialTable, chosen: NDArray[Any]) -> TrialTable:
-    if chosen.dtype == bool and chosen.all():
-        return table
-    params = {name: column[chosen] for name, column in table.params.items()}
-    columns: dict[str, Any] = {name: column[chosen] for name, column in _arrays(table).items()}
-    return replace(table, params=params, **columns)
-
-
 def _joined(first: TrialTable, second: TrialTable) -> TrialTable:
     """The trials of both tables in the order of their ids."""
     if not len(second):
         return first
-    ours, theirs = _arrays(first), _arrays(second)
+    ours, theirs = first.arrays(), second.arrays()
     columns: dict[str, Any] = {name: stacked([ours[name], theirs[name]]) for name in ours}
     names = dict.fromkeys([*first.params, *second.params])
     nothing = (np.full(len(first), np.nan), np.full(len(second), np.nan))
@@ -166,4 +170,4 @@ def _joined(first: TrialTable, second: TrialTable) -> TrialTable:
     distributions = joined_distributions(first.distributions, second.distributions)
     table = replace(first, params=params, distributions=distributions, **columns)
     is_sorted = not len(first) or first.ids[-1] < second.ids[0]
-    return table if is_sorted else _rows(table, np.argsort(table.ids))
+    return table if is_sorted else table.take(np.argsort(table.ids))

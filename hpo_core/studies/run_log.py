@@ -49,11 +49,8 @@ class RunLog:
         """All events of the study, oldest first."""
         if not self._has_runs:
             return ()
-        columns = tables.events.c
-        query = select(columns.time, columns.what, columns.detail).where(columns.study_key == self._key)
         with self._database.reading() as connection:
-            rows = connection.execute(query.order_by(columns.event_id)).all()
-        return tuple(Event(row.time, row.what, json.loads(row.detail)) for row in rows)
+            return read_events(connection, self._key)
 
     def begin(self, settings: RunSettings, budget: Budget) -> Run:
         """A new run that waits for its runner.
@@ -194,6 +191,14 @@ class RunLog:
     def _log(self, connection: Connection, what: str, detail: dict[str, Any]) -> None:
         row = {"study_key": self._key, "time": time.time(), "what": what, "detail": json.dumps(detail)}
         connection.execute(insert(tables.events), row)
+
+
+def read_events(connection: Connection, key: str) -> tuple[Event, ...]:
+    """All events of the study with this key, oldest first."""
+    columns = tables.events.c
+    query = select(columns.time, columns.what, columns.detail).where(columns.study_key == key)
+    rows = connection.execute(query.order_by(columns.event_id)).all()
+    return tuple(Event(row.time, row.what, json.loads(row.detail)) for row in rows)
 
 
 def run_of_row(row: RowMapping | Mapping[str, Any]) -> Run:

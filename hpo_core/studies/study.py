@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -18,7 +18,12 @@ from hpo_core.studies.run_log import RunLog
 from hpo_core.studies.table import Direction, TrialTable
 from hpo_core.studies.trial import FinishedTrial
 
-_OWN_ATTRIBUTES = (tables.KEY_ATTRIBUTE, tables.SPACE_ATTRIBUTE, tables.CREATED_ATTRIBUTE)
+_OWN_ATTRIBUTES = (
+    tables.KEY_ATTRIBUTE,
+    tables.SPACE_ATTRIBUTE,
+    tables.CREATED_ATTRIBUTE,
+    tables.HIDDEN_ATTRIBUTE,
+)
 
 
 class Study:
@@ -88,7 +93,13 @@ class Study:
         space = self.space()
         distributions = space.distributions() if space else {}
         identity = StudyIdentity(
-            self._database.shown_url, self.study_id, self.name, self.key, self.direction, distributions
+            storage=self._database.shown_url,
+            study_id=self.study_id,
+            name=self.name,
+            key=self.key,
+            has_events=bool(self.key) and self._database.has_lab_tables,
+            direction=self.direction,
+            distributions=distributions,
         )
         with self._database.reading() as connection:
             return read_table(connection, identity, previous)
@@ -100,6 +111,24 @@ class Study:
         with self._database.writing() as connection:
             self._database.lock_study(connection, self.study_id, self.key, self.name)
             put_attribute(connection, self.study_id, key, value)
+
+    def hide(self, numbers: Iterable[int]) -> None:
+        """Leaves trials out of every view and of "the best"; they stay in the study. Undone by `unhide`."""
+        self._change_hidden(lambda hidden: hidden | set(numbers))
+
+    def unhide(self, numbers: Iterable[int]) -> None:
+        """Takes hidden trials back into the views."""
+        self._change_hidden(lambda hidden: hidden - set(numbers))
+
+    def _change_hidden(self, change: Callable[[set[int]], set[int]]) -> None:
+        with self._database.writing() as connection:
+            self._database.lock_study(connection, self.study_id, self.key, self.name)
+            columns = tables.user_attributes.c
+            query = select(columns.value_json).where(
+                columns.study_id == self.study_id, columns.key == tables.HIDDEN_ATTRIBUTE
+            )
+            hidden = change(set(json.loads(connection.execute(query).scalar() or "[]")))
+            put_attribute(connection, self.study_id, tables.HIDDEN_ATTRIBUTE, sorted(int(n) for n in hidden))
 
     def _written_before(self, connection: Connection, trials: Sequence[FinishedTrial]) -> list[int | None]:
         if not self._is_in_doubt:

@@ -11,7 +11,7 @@ from typing import Any
 
 from optuna.study import StudyDirection
 from optuna.trial import TrialState
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from hpo_core.studies import tables
 from hpo_core.studies.run import Run
@@ -24,7 +24,7 @@ class StudySummary:
     """One study in a list.
 
     Attributes:
-        best_value: Of the complete trials, first objective; None without any.
+        best_value: Of the complete trials that are not hidden, first objective; None without any.
         created, changed: Epoch seconds; 0 where nothing tells.
         run: The newest run.
         is_lab: Whether the lab made it.
@@ -121,18 +121,31 @@ def _counts(connection: Connection) -> dict[int, _Counts]:
 
 
 def _best_values(connection: Connection, directions: dict[int, Direction]) -> dict[int, float]:
-    """By study, of complete trials; infinities count as what they are."""
+    """By study, of complete trials that are not hidden; infinities count as what they are."""
+    found = _extremes(connection, [])
+    for study_id, numbers in _attributes(connection, tables.user_attributes, tables.HIDDEN_ATTRIBUTE).items():
+        if numbers:
+            trials = tables.trials.c
+            found[study_id] = _extremes(
+                connection, [trials.study_id == study_id, trials.number.not_in(numbers)]
+            )[study_id]  # fmt: skip
+    ends = {study_id: ends for study_id, ends in found.items() if ends}
+    return {i: max(ends) if directions.get(i) == "maximize" else min(ends) for i, ends in ends.items()}
+
+
+def _extremes(connection: Connection, conditions: list[ColumnElement[bool]]) -> dict[int, list[float]]:
+    """Lowest and highest values of complete trials, and infinities, by study."""
     trials, values = tables.trials.c, tables.values.c
     query = (
         select(trials.study_id, values.value_type, func.min(values.value), func.max(values.value))
         .join_from(tables.trials, tables.values, trials.trial_id == values.trial_id)
-        .where(trials.state == TrialState.COMPLETE, values.objective == 0)
+        .where(trials.state == TrialState.COMPLETE, values.objective == 0, *conditions)
         .group_by(trials.study_id, values.value_type)
     )  # fmt: skip
     found: dict[int, list[float]] = defaultdict(list)
     for study_id, value_type, low, high in connection.execute(query):
         found[study_id] += {"INF_POS": [math.inf], "INF_NEG": [-math.inf]}.get(value_type, [low, high])
-    return {i: max(ends) if directions.get(i) == "maximize" else min(ends) for i, ends in found.items()}
+    return found
 
 
 def _newest_runs(connection: Connection) -> dict[str, Run]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -10,8 +11,11 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState
 
+from hpo_core.studies.run import Event
+
 Floats = NDArray[np.float64]
 Direction = Literal["minimize", "maximize"]
+_FINISHED = [state.value for state in TrialState if state.is_finished()]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -35,6 +39,8 @@ class TrialTable:
         fit_seconds, predict_seconds: Seconds of each fit, shape (n, k).
         model_bytes: Size of each fitted model, shape (n, k).
         reasons: Why a trial failed, else "". Shape (n,).
+        hidden: Numbers of the trials that a person left out of every view and of "the best".
+        events: What was done to the study's runs, oldest first.
     """
 
     study: str
@@ -55,6 +61,8 @@ class TrialTable:
     predict_seconds: Floats
     model_bytes: Floats
     reasons: NDArray[np.str_]
+    hidden: frozenset[int] = frozenset()
+    events: tuple[Event, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -65,17 +73,27 @@ class TrialTable:
         return 1.0 if self.direction == "minimize" else -1.0
 
     @property
+    def is_hidden(self) -> NDArray[np.bool_]:
+        """Trials that a person left out, shape (n,). They are neither complete, nor pruned, nor failed below."""
+        return np.isin(self.numbers, list(self.hidden))
+
+    @property
     def is_complete(self) -> NDArray[np.bool_]:
         """Trials that finished with a value, shape (n,)."""
-        return np.equal(self.states, TrialState.COMPLETE.value) & ~np.isnan(self.values)
+        return self._is_shown(TrialState.COMPLETE) & ~np.isnan(self.values)
 
     @property
     def is_pruned(self) -> NDArray[np.bool_]:
-        return np.equal(self.states, TrialState.PRUNED.value)
+        return self._is_shown(TrialState.PRUNED)
 
     @property
     def is_failed(self) -> NDArray[np.bool_]:
-        return np.equal(self.states, TrialState.FAIL.value)
+        return self._is_shown(TrialState.FAIL)
+
+    @property
+    def is_finished(self) -> NDArray[np.bool_]:
+        """Trials that no longer change, hidden ones included, shape (n,)."""
+        return np.isin(self.states, _FINISHED)
 
     @property
     def noise(self) -> Floats:
@@ -116,6 +134,22 @@ class TrialTable:
             labels = np.array([*map(str, distribution.choices), ""])
             return np.take(labels, np.where(np.isnan(internal), len(labels) - 1, internal).astype(int))
         return internal
+
+    def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> TrialTable:
+        """A table of some of the trials, by mask or by rows in order; its revision names which."""
+        digest = hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=6).hexdigest()
+        chosen: dict[str, Any] = {name: column[rows] for name, column in self.arrays().items()}
+        params = {name: column[rows] for name, column in self.params.items()}
+        return replace(self, **chosen, params=params, revision=f"{self.revision}/{digest}")
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The columns that every study has, by the name of their attribute."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in named.items() if isinstance(value, np.ndarray)}
+
+    def _is_shown(self, state: TrialState) -> NDArray[np.bool_]:
+        is_state = np.equal(self.states, state.value)
+        return is_state & ~self.is_hidden if self.hidden else is_state
 
     def is_log(self, name: str) -> bool:
         return bool(getattr(self.distributions[name], "log", False))

@@ -14,6 +14,7 @@ NAME_LENGTH = 512
 KEY_ATTRIBUTE = "lab:key"
 SPACE_ATTRIBUTE = "lab:space"
 CREATED_ATTRIBUTE = "lab:created"
+HIDDEN_ATTRIBUTE = "lab:hidden"
 METRIC_NAMES_ATTRIBUTE = "study:metric_names"
 """Optuna's own name, as `Study.set_metric_names` writes it."""
 

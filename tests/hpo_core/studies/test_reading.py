@@ -319,3 +319,49 @@ def test_a_long_reason_does_not_blow_up_the_table(storage: StudyStorage) -> None
     study = new_study(storage)
     study.record(failed(0, "x" * 100_000))
     assert len(study.read().reasons[0]) == 200
+
+
+def test_hidden_trials_are_neither_complete_nor_best(storage: StudyStorage):
+    study = new_study(storage, direction="minimize")
+    study.record(finished(1, value=0.1), finished(2, value=0.2), finished(3, value=0.3))
+    before = study.read()
+    study.hide([0])
+    table = study.read(before)
+    assert table.hidden == {0}
+    assert table.is_complete.tolist() == [False, True, True]
+    assert table.best() == 1
+    assert storage.summaries()[0].best_value == 0.2
+    assert_same_content(table, study.read())
+    study.unhide([0])
+    again = study.read(table)
+    assert again.best() == 0
+    assert again.revision == before.revision
+
+
+def test_all_hidden_leaves_no_best(storage: StudyStorage):
+    study = new_study(storage)
+    study.record(finished(1))
+    study.hide([0])
+    assert study.read().best() is None
+    assert storage.summaries()[0].best_value is None
+
+
+def test_events_of_runs_come_with_the_table(storage: StudyStorage):
+    study = new_study(storage)
+    study.record(finished(1))
+    before = study.read()
+    study.runs.add_event("asked", {"wanted": "paused"})
+    table = study.read(before)
+    assert [event.what for event in table.events] == ["asked"]
+    assert table.revision != before.revision
+    assert study.read(table) is table
+
+
+def test_part_of_a_table_has_a_revision_of_its_own(storage: StudyStorage):
+    study = new_study(storage)
+    study.record(finished(1), finished(2), finished(3))
+    table = study.read()
+    part = table.take(np.array([2, 0]))
+    assert part.numbers.tolist() == [2, 0]
+    assert part.configuration(0) == table.configuration(2)
+    assert part.revision not in (table.revision, table.take(np.array([0, 2])).revision)
