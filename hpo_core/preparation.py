@@ -185,7 +185,8 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         center, spread = np.zeros(numbers.shape[1]), np.ones(numbers.shape[1])
         if self.scale:
             center, spread = numbers.mean(axis=0), numbers.std(axis=0)
-            spread[numbers.max(axis=0) == numbers.min(axis=0)] = 1.0
+            # Squares of numbers below 1e-160 vanish.
+            spread[(numbers.max(axis=0) == numbers.min(axis=0)) | (spread == 0.0)] = 1.0
             flags = slice(len(self.numbers), len(self.numbers) + len(self.flags))
             center[flags], spread[flags] = 0.0, 1.0
         return center, spread

@@ -16,12 +16,18 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from optuna.storages import RDBStorage
 
 from hpo_core.studies.database import shared_database
 from hpo_core.studies.storage import StudyStorage
 
 PASSWORD = "correct horse"
+
+# The same examples each time: what passes here passes there. To look for more: pytest --hypothesis-profile=explore
+settings.register_profile("lab", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=2000)
+settings.load_profile("lab")
 
 
 @dataclass(frozen=True)

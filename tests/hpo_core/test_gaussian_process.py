@@ -235,7 +235,7 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
         fit(_floats(2), np.zeros((2, 2)), np.array([0.0, np.nan]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     values=st.lists(st.floats(-1e9, 1e9, allow_subnormal=False), min_size=1, max_size=25),
     warp=st.sampled_from(["none", "yeo_johnson"]),

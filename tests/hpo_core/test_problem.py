@@ -114,7 +114,7 @@ def test_wrong_configuration_is_refused_before_it_is_fitted():
         make_problem("iris", "svm").fit({"C": -1.0, "kernel": "linear", "class_weight": None}, 0)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     st.builds(
         ProblemSpec,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import optuna
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from optuna.distributions import distribution_to_json, json_to_distribution
 
@@ -18,7 +18,6 @@ from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 _finite = st.floats(-1e6, 1e6, allow_nan=False)
 _positive = st.floats(1e-6, 1e6)
 _units = st.floats(0, 1)
-_unhurried = settings(deadline=None)
 
 
 @st.composite
@@ -78,14 +77,12 @@ def placed(draw):
     return space, space.from_unit(draw(st.lists(_units, min_size=len(space), max_size=len(space))))
 
 
-@_unhurried
 @given(placed())
 def test_every_point_of_the_unit_cube_is_a_legal_configuration(example):
     space, configuration = example
     assert space.check(configuration) == configuration
 
 
-@_unhurried
 @given(placed())
 def test_configuration_survives_the_unit_cube(example):
     space, configuration = example
@@ -99,20 +96,17 @@ def test_configuration_survives_the_unit_cube(example):
             assert type(again[name]) is type(value)
 
 
-@_unhurried
 @given(placed())
 def test_configuration_survives_json(example):
     space, configuration = example
     assert space.check(json.loads(json.dumps(configuration))) == configuration
 
 
-@_unhurried
 @given(spaces())
 def test_space_survives_json(space):
     assert SearchSpace.from_json(json.loads(json.dumps(space.to_json()))) == space
 
 
-@_unhurried
 @given(placed())
 def test_optuna_accepts_every_configuration_and_gives_it_back(example):
     space, configuration = example
@@ -122,14 +116,12 @@ def test_optuna_accepts_every_configuration_and_gives_it_back(example):
         assert value == configuration[name] or math.isclose(value, configuration[name])
 
 
-@_unhurried
 @given(parameters())
 def test_distribution_survives_optunas_own_json(parameter):
     distribution = parameter.distribution()
     assert json_to_distribution(distribution_to_json(distribution)) == distribution
 
 
-@_unhurried
 @given(parameters(), st.integers(1, 9))
 def test_levels_are_legal_few_and_hold_both_ends(parameter, resolution):
     levels = parameter.levels(resolution)

@@ -9,7 +9,7 @@ from scipy.stats import skew
 from hpo_core.warping import Warp
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     values=st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=40),
     kind=st.sampled_from(["none", "yeo_johnson"]),

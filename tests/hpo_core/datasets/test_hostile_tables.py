@@ -41,7 +41,7 @@ FRAGMENTS += [
     b"\\",
 ]
 SOUP = st.lists(st.sampled_from(FRAGMENTS), max_size=60).map(b"".join)
-SETTINGS = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 
 def read_or_refuse(data: bytes, name: str) -> pd.DataFrame | None:

@@ -68,7 +68,7 @@ def test_wrong_configuration_and_changed_data_fail_with_their_sentence(one_worke
         one_worker.submit(FitRequest(spec=spec, configuration={"x": 99.0, "y": 0.0}, fold=0))
     )
     gone = FitRequest(spec=type(spec)(data="/nowhere.csv", model="svm", target="y"), configuration={}, fold=0)
-    assert "no file and no bundled data set" in _fault(one_worker.submit(gone))
+    assert "nowhere.csv is not there any more" in _fault(one_worker.submit(gone))
     assert one_worker.submit(request()).result(timeout=60).score == pytest.approx(0.04)
 
 

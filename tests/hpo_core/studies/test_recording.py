@@ -208,7 +208,7 @@ scores = st.floats(allow_nan=True, allow_infinity=True, width=64)
     figures=st.lists(scores, max_size=4).map(tuple),
     texts=st.tuples(st.text(), st.text(min_size=1, max_size=300)),
 )
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_trial_comes_back_from_optuna_and_from_the_table(
     sqlite_url: str, configurations: list, value: float, fold_scores: tuple, figures: tuple, texts: tuple[str, str]
 ) -> None:
