@@ -1,0 +1,122 @@
+"""New limits for a parameter: narrower, wider, or one value that it is locked to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from hpo_core.errors import UsageError
+from hpo_core.parameters import AnyParameter, Categorical, Condition, Float, Int, Value, is_same
+
+_STEP_TOLERANCE = 1e-6
+_MOST_WHOLE = 2**53  # whole numbers beyond are not told apart by a database
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """New limits of one parameter: `low` and `high` for numbers, `choices` for categories.
+
+    What is None stays as it is. Equal ends, or one choice, lock the parameter.
+    """
+
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[Value, ...] | None = None
+
+    @staticmethod
+    def lock(parameter: AnyParameter, value: Value) -> Range:
+        """The range that holds this value alone."""
+        if isinstance(parameter, Categorical):
+            return Range(choices=(value,))
+        return Range(value, value)  # type: ignore[arg-type]
+
+
+def narrowed_parameter(parameter: AnyParameter, limits: Range) -> AnyParameter:
+    """The parameter within new limits, its default moved to the nearest value that they allow.
+
+    Steps stay where they are: an end between two of them moves inwards to the next one.
+
+    Raises:
+        UsageError: The limits are empty, of another kind, or not allowed by the parameter's scale.
+    """
+    if limits == Range():
+        return parameter
+    if isinstance(parameter, Categorical):
+        return _with_choices(parameter, limits)
+    low, high = _ends(parameter, limits)
+    if parameter.step:
+        return _on_steps(parameter, low, high)
+    return replace(parameter, low=low, high=high, default=min(max(parameter.default, low), high))
+
+
+def narrowed_condition(condition: Condition, parents: Mapping[str, AnyParameter]) -> Condition | bool | None:
+    """A condition among parameters with new limits: False if it can never hold, None if it always does."""
+    parent = parents.get(condition.parent)
+    values = () if parent is None else tuple(v for v in condition.values if parent.why_invalid(v) is None)
+    if parent is None or not values:
+        return False
+    return parent.when if _are_all_values(parent, values) else replace(condition, values=values)
+
+
+def _are_all_values(parameter: AnyParameter, values: tuple[Value, ...]) -> bool:
+    if isinstance(parameter, Categorical):
+        return all(any(is_same(choice, v) for v in values) for choice in parameter.choices)
+    return parameter.low == parameter.high
+
+
+def _with_choices(parameter: Categorical, limits: Range) -> Categorical:
+    there_are = f"there are {', '.join(map(str, parameter.choices))}"
+    if limits.choices is None:
+        raise UsageError(f"{parameter.name} has choices, not a range. Name the choices to keep; {there_are}.")
+    if not limits.choices:
+        raise UsageError(f"{parameter.name} needs at least one choice; {there_are}.")
+    if unknown := [repr(c) for c in limits.choices if parameter.why_invalid(c)]:
+        raise UsageError(f"{parameter.name} has no choice {' or '.join(unknown)}; {there_are}.")
+    kept = tuple(c for c in parameter.choices if any(is_same(c, wanted) for wanted in limits.choices))
+    keeps_default = any(is_same(parameter.default, c) for c in kept)
+    return replace(parameter, choices=kept, default=parameter.default if keeps_default else kept[0])
+
+
+def _ends(parameter: Float | Int, limits: Range) -> tuple[float, float]:
+    name = parameter.name
+    if limits.choices is not None:
+        raise UsageError(f"{name} is a number: give its lowest and its highest value, not choices.")
+    low = parameter.low if limits.low is None else limits.low
+    high = parameter.high if limits.high is None else limits.high
+    if not (_is_number(low) and _is_number(high)):
+        raise UsageError(f"The new range of {name} needs two finite numbers; got {low!r} to {high!r}.")
+    if low > high:
+        raise UsageError(f"The new range of {name} is empty: its low end {low:g} lies above its high end {high:g}.")
+    if parameter.log and low <= 0:
+        raise UsageError(f"{name} has a log scale, so its low end must be above 0; got {low:g}.")
+    if isinstance(parameter, Int) and max(abs(low), abs(high)) > _MOST_WHOLE:
+        raise UsageError(f"The new range of {name} reaches too far: it must lie within ±{_MOST_WHOLE}.")
+    return (low, high) if isinstance(parameter, Int) else (float(low), float(high))
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) <= 1e300  # beyond, differences overflow; false for NaN, too
+
+
+def _on_steps(parameter: Float | Int, low: float, high: float) -> Float | Int:
+    origin, step = parameter.low, parameter.step
+    assert step is not None
+    first = math.ceil((low - origin) / step - _STEP_TOLERANCE)
+    last = math.floor((high - origin) / step + _STEP_TOLERANCE)
+    if first > last:
+        what = "whole number" if step == 1 else f"step of {step:g} from {origin:g}"
+        raise UsageError(f"No {what} of {parameter.name} lies from {low:g} to {high:g}. Widen its range.")
+    own = min(max(round((parameter.default - origin) / step), first), last)
+    ends = [_step_value(parameter, i) for i in (first, last, own)]
+    return replace(parameter, low=ends[0], high=ends[1], default=ends[2])
+
+
+def _step_value(parameter: Float | Int, i: int) -> float:
+    """In decimals: the third step of 0.1 is 0.3."""
+    if isinstance(parameter, Int):
+        return parameter.low + i * parameter.step
+    return float(Decimal(str(parameter.low)) + i * Decimal(str(parameter.step)))
