@@ -248,7 +248,9 @@ def _vertices(data: ParallelData, chosen: Rows, style: dict[str, Any], name: str
     y = np.hstack([data.places[chosen], gap]).astype(np.float32).ravel()
     x = np.tile(np.append(np.arange(n_axes), np.nan).astype(np.float32), len(chosen))
     rows = data.rows[chosen]
-    known = np.column_stack([data.table.numbers[rows], data.table.values[rows]]).astype(np.float32)
+    widest = np.finfo(np.float32).max
+    values = np.clip(data.table.values[rows], -widest, widest)
+    known = np.column_stack([data.table.numbers[rows], values]).astype(np.float32)
     return {
         "type": "scatter",
         "mode": "lines",

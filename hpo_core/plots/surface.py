@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from scipy.spatial import cKDTree
 
@@ -118,14 +119,18 @@ class Surface(Plot[SurfaceData]):
             return "A surface needs two parameters that differ between the trials."
         if self.x and self.x == self.y:
             return f"Both sides of the surface are {self.x}. Choose another parameter for one of them."
-        return why_no_surrogate(table)
+        why = why_no_surrogate(table)
+        if why or not (self.x and self.y):
+            return why
+        if not _is_usable(table, self.x, self.y).any():
+            return f"No finished trial uses both {self.x} and {self.y}. Choose another pair."
+        return None
 
     def compute(self, table: TrialTable) -> SurfaceData:
         surrogate = fit_surrogate(table)
         x_name, y_name = self._chosen(table, surrogate.importances)
-        used = table.is_complete & np.isfinite(table.values)
-        used &= ~np.isnan(table.params[x_name]) & ~np.isnan(table.params[y_name])
-        rows = representative_rows(table, np.flatnonzero(used), _MOST_MARKS, _MOST_MARKS // 2)
+        used = np.flatnonzero(_is_usable(table, x_name, y_name))
+        rows = representative_rows(table, used, _MOST_MARKS, _MOST_MARKS // 2)
         x, y = (_side(table, name, rows) for name in (x_name, y_name))
         plane = surrogate.plane(x_name, y_name, x.units, y.units)
         is_near = _is_near(x, y)
@@ -147,11 +152,12 @@ class Surface(Plot[SurfaceData]):
         """
         moving = _moving(table)
         is_category = {n: isinstance(table.distributions[n], CategoricalDistribution) for n in moving}
-        unused = {n: float(np.isnan(table.params[n][table.is_complete]).mean()) for n in moving}
-        free = [n for n in moving if n not in (self.x, self.y)]
-        free.sort(key=lambda name: (is_category[name], unused[name], -importances[name]))
-        picked = sorted(free[: [self.x, self.y].count("")], key=moving.index)
-        return self.x or picked.pop(0), self.y or picked.pop(0)
+        chosen = [name for name in (self.x, self.y) if name]
+        while len(chosen) < 2:
+            n_used = {n: int(_is_usable(table, n, *chosen).sum()) for n in moving if n not in chosen}
+            chosen.append(min(n_used, key=lambda n: (not n_used[n], is_category[n], -n_used[n], -importances[n])))
+        x, y = chosen if self.x or self.y else sorted(chosen, key=moving.index)
+        return (y, x) if self.y and not self.x else (x, y)
 
     def draw(self, data: SurfaceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
         deep = self.view == _DEEP
@@ -290,6 +296,14 @@ class _Mark:
     template: str = ""
 
 
+def _is_usable(table: TrialTable, *names: str) -> NDArray[np.bool_]:
+    """Finished trials with a finite value in which all these parameters are active, shape (n,)."""
+    usable = table.is_complete & np.isfinite(table.values)
+    for name in names:
+        usable &= ~np.isnan(table.params[name])
+    return usable
+
+
 def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> list[_Mark]:
     """Trials by arm, a ring around the best of them, a star for the sliders."""
     table, marks = data.table, []
@@ -306,6 +320,8 @@ def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> 
             marker["opacity"] = 1 if filled else 0.85
             z = table.values[data.rows[mine]].tolist()
             marks.append(_Mark(style.label, list(x[mine]), list(y[mine]), z, marker, shown.customdata, shown.template))
+    if not len(data.rows):
+        return _star(data, look, current)
     best = data.rows[np.argmin(table.sign * table.values[data.rows])]
     place = [int(np.flatnonzero(data.rows == best)[0])]
     colour = look.arm_styles(table.arms.tolist())[str(table.arms[best])].colour
