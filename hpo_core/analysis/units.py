@@ -46,13 +46,18 @@ def value_at(distribution: BaseDistribution, unit: float) -> Any:
     if isinstance(distribution, CategoricalDistribution):
         choices = distribution.choices
         return str(choices[min(int(unit * len(choices)), len(choices) - 1)])
-    low, high, is_log = _ends(distribution)
-    x = low + min(max(unit, 0.0), 1.0) * (high - low)
-    number = math.exp(x) if is_log else x
+    number = number_at(distribution, unit)
     if isinstance(distribution, IntDistribution):
         steps = round((number - distribution.low) / distribution.step)
         return int(min(max(distribution.low + steps * distribution.step, distribution.low), distribution.high))
     return number
+
+
+def number_at(distribution: BaseDistribution, unit: float) -> float:
+    """The number at a position in [0, 1] of a range, not rounded to whole ones."""
+    low, high, is_log = _ends(distribution)
+    x = low + min(max(unit, 0.0), 1.0) * (high - low)
+    return math.exp(x) if is_log else x
 
 
 def _ends(distribution: BaseDistribution) -> tuple[float, float, bool]:
