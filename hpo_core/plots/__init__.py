@@ -21,6 +21,7 @@ from hpo_core.plots._look import (
     layout,
     plain,
 )
+from hpo_core.plots._overlay import overlay_alt, overlay_figure, overlay_numbers, why_no_overlay
 
 PLOTS: Catalogue[Plot[Any]] = Catalogue("hpo_core.plots", Plot, "plot")
 
@@ -41,5 +42,9 @@ __all__ = [
     "figure_json",
     "glow",
     "layout",
+    "overlay_alt",
+    "overlay_figure",
+    "overlay_numbers",
     "plain",
+    "why_no_overlay",
 ]

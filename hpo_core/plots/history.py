@@ -14,24 +14,12 @@ from optuna.trial import TrialState
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import DEFAULT, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, glow, layout, plain
-from hpo_core.plots._hover import hover
+from hpo_core.plots import DEFAULT, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout, plain
+from hpo_core.plots._marks import Spots, best_ring, note_style, outside_note
+from hpo_core.plots._progress import AXES, BestSoFar, best_so_far, places, progress_axis, step_band, step_line
 from hpo_core.studies.table import Floats, TrialTable
 
-_MOST_POINTS, _BEST_POINTS, _MOST_BARS = 2000, 500, 60
-_AXES = {"trial": "trial number", "fit": "fits done", "second": "seconds since the start"}
-
-
-@dataclass(frozen=True, eq=False)
-class BestSoFar:
-    """The steps at which one arm improved: where, to what value, with what noise, in which row; and where it ended."""
-
-    arm: str
-    x: Floats
-    values: Floats
-    noise: Floats
-    rows: Rows
-    end: float
+_MOST_POINTS, _BEST_POINTS = 2000, 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +58,7 @@ class History(Plot[HistoryData]):
         "Drag to zoom, double-click to see all, click a trial to load it."
     )
 
-    x: str = option("trial", "Along the x axis", "What progress is counted in.", choices=tuple(_AXES))
+    x: str = option("trial", "Along the x axis", "What progress is counted in.", choices=tuple(AXES))
     unscored: bool = option(True, "Failed and pruned", "Show trials without a final value at the edge.")
 
     def why_unavailable(self, table: TrialTable) -> str | None:
@@ -84,17 +72,19 @@ class History(Plot[HistoryData]):
             reason, count = Counter(table.reasons.tolist()).most_common(1)[0]
             why = f" {format_count(count)} of them: {reason}" if reason else ""
             return f"All {format_count(len(table), 'trial')} failed, so there is no value to show.{why}"
+        if table.is_hidden[table.is_finished].any():
+            return "All finished trials are hidden. Unhide one in the list of trials to see it here."
         return "No trial has finished yet. Its value appears here as soon as one has."
 
     def _why_without_place(self, table: TrialTable) -> str | None:
         if not np.isfinite(table.values[table.is_complete]).any():
             return "All finished trials have an infinite value, so there is nothing to draw to scale."
-        if not np.isfinite(_places(table, self.x)[table.is_complete]).any():
+        if not np.isfinite(places(table, self.x)[table.is_complete]).any():
             return "This study does not say when its trials ended. Count progress in trials or in fits instead."
         return None
 
     def compute(self, table: TrialTable) -> HistoryData:
-        x = _places(table, self.x)
+        x = places(table, self.x)
         complete = np.flatnonzero(table.is_complete & np.isfinite(x))
         unscored = (
             np.flatnonzero((table.is_pruned | table.is_failed) & np.isfinite(x)) if self.unscored else complete[:0]
@@ -105,26 +95,31 @@ class History(Plot[HistoryData]):
             x=x,
             shown=representative_rows(table, complete, _MOST_POINTS, _BEST_POINTS),
             unscored=representative_rows(table, unscored, 300, 0),
-            steps=tuple(_best_so_far(table, x, arm) for arm in dict.fromkeys(table.arms[complete].tolist())),
+            steps=tuple(best_so_far(table, x, arm) for arm in dict.fromkeys(table.arms[complete].tolist())),
             default_row=int(default_rows[0]) if len(default_rows) else None,
             limits=robust_limits(table.values[complete], table.sign),
         )
 
     def draw(self, data: HistoryData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
         styles = look.arm_styles(data.table.arms.tolist())
-        traces = [trace for step in data.steps if step.arm != DEFAULT for trace in _band(step, styles[step.arm])]
+        traces = [
+            trace
+            for step in data.steps
+            if step.arm != DEFAULT
+            for trace in step_band(step, styles[step.arm or ""].colour)
+        ]
         traces += _unscored(data, look)
-        traces += [_points(data, arm, style, look) for arm, style in styles.items()]
-        traces += [_line(step, styles[step.arm], look) for step in data.steps if step.arm != DEFAULT]
+        spots = Spots(data.table, data.shown, data.x[data.shown])
+        traces += [spots.points(arm, style, look) for arm, style in styles.items()]
+        traces += [_line(step, styles[step.arm or ""]) for step in data.steps if step.arm != DEFAULT]
         traces += _best_ring(data, styles, look)
         arrow = "↑" if data.table.direction == "maximize" else "↓"
-        end = max(float(np.nanmax(data.x)), 1.0 if self.x != "second" else 1e-3)
         return {
             "data": [trace for trace in traces if len(trace["x"])],
             "layout": layout(
                 look,
                 revision=f"{data.table.study} {self.x}",
-                xaxis=axis(look, _AXES[self.x], range=[-0.015 * end, 1.03 * end], showgrid=False),
+                xaxis=progress_axis(look, self.x, float(np.nanmax(data.x))),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
                 shapes=_default_line(data, look),
                 annotations=_notes(data, look),
@@ -132,16 +127,16 @@ class History(Plot[HistoryData]):
         }
 
     def numbers(self, data: HistoryData) -> pd.DataFrame:
-        table = data.table
+        table, rows = data.table, np.flatnonzero(~data.table.is_hidden)
         return pd.DataFrame(
             {
-                "trial": table.numbers,
-                "arm": [arm_label(arm) for arm in table.arms.tolist()],
-                "state": [TrialState(state).name.lower() for state in table.states.tolist()],
-                _AXES[self.x]: data.x,
-                "value": table.values,
-                "sd over folds": table.noise,
-                "best so far": table.best_so_far(),
+                "trial": table.numbers[rows],
+                "arm": [arm_label(arm) for arm in table.arms[rows].tolist()],
+                "state": [TrialState(state).name.lower() for state in table.states[rows].tolist()],
+                AXES[self.x]: data.x[rows],
+                "value": table.values[rows],
+                "sd over folds": table.noise[rows],
+                "best so far": table.best_so_far(rows),
             }
         )
 
@@ -169,86 +164,10 @@ class History(Plot[HistoryData]):
         return text + "."
 
 
-def _places(table: TrialTable, kind: str) -> Floats:
-    if kind == "fit":
-        done = np.isfinite(table.fold_scores).sum(axis=1)
-        return np.cumsum(np.maximum(done, table.is_complete)).astype(float)
-    if kind == "second":
-        known = np.isfinite(table.completed)
-        begin = np.nanmin(np.where(known, np.fmin(table.started, table.completed), np.inf)) if known.any() else 0.0
-        return np.where(known, table.completed - begin, np.nan)
-    return table.numbers.astype(float)
-
-
-def _best_so_far(table: TrialTable, x: Floats, arm: str) -> BestSoFar:
-    rows = np.flatnonzero(table.is_complete & np.isfinite(x) & (table.arms == arm))
-    rows = rows[np.argsort(x[rows], kind="stable")]
-    signed = table.sign * table.values[rows]
-    earlier = np.concatenate(([np.inf], np.minimum.accumulate(signed)[:-1]))
-    better = rows[(signed < earlier) & np.isfinite(signed)]
-    end = float(x[np.isfinite(x)].max())
-    return BestSoFar(arm, x[better], table.values[better], np.nan_to_num(table.noise[better]), better, end)
-
-
-def _line(step: BestSoFar, style: ArmStyle, look: Look) -> dict[str, Any]:
-    return {
-        "type": "scatter",
-        "mode": "lines",
-        "x": np.append(step.x, step.end) if len(step.x) else step.x,
-        "y": np.append(step.values, step.values[-1:]),
-        "line": {"shape": "hv", "width": 2.2, "color": style.colour},
-        "name": f"best of {style.label}",
-        "showlegend": False,
-        "hovertemplate": f"best of {style.label} so far: %{{y:.4~g}}<extra></extra>",
-    }
-
-
-def _band(step: BestSoFar, style: ArmStyle) -> list[dict[str, Any]]:
-    if not step.noise.any():
-        return []
-    x, edge = np.append(step.x, step.end), {"shape": "hv", "width": 0}
-    base = {"type": "scatter", "mode": "lines", "x": x, "line": edge, "hoverinfo": "skip", "showlegend": False}
-    low, high = (np.append(step.values + side * step.noise, 0.0) for side in (-1.0, 1.0))
-    low[-1], high[-1] = low[-2], high[-2]
-    return [{**base, "y": low}, {**base, "y": high, "fill": "tonexty", "fillcolor": faint(style.colour, 0.13)}]
-
-
-def _points(data: HistoryData, arm: str, style: ArmStyle, look: Look) -> dict[str, Any]:
-    table = data.table
-    rows = data.shown[table.arms[data.shown] == arm]
-    shown = hover(table, rows, style.label)
-    is_dense = len(data.shown) > 400
-    size = {"manual": 9.0, "default": 10.0}.get(arm, 5.0 if is_dense else 7.0)
-    trace = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": data.x[rows],
-        "y": table.values[rows],
-        "name": style.label,
-        "customdata": shown.customdata,
-        "hovertemplate": shown.template,
-        "marker": {
-            "symbol": style.symbol,
-            "size": size,
-            "color": style.colour,
-            "opacity": 0.55 if is_dense and arm not in ("manual", "default") else 0.9,
-            "line": {"width": 1.4 if "open" in style.symbol else 1.0, "color": _edge(style, look)},
-        },
-    }
-    if len(data.shown) <= _MOST_BARS and np.isfinite(table.noise[rows]).any():
-        bars = np.nan_to_num(table.noise[rows])
-        trace["error_y"] = {
-            "type": "data",
-            "array": bars,
-            "color": faint(style.colour, 0.35),
-            "thickness": 1.2,
-            "width": 0,
-        }
-    return trace
-
-
-def _edge(style: ArmStyle, look: Look) -> str:
-    return style.colour if "open" in style.symbol else look.surface
+def _line(step: BestSoFar, style: ArmStyle) -> dict[str, Any]:
+    name = f"best of {style.label}"
+    hovering = {"hovertemplate": f"{name} so far: %{{y:.4~g}}<extra></extra>", "showlegend": False}
+    return {**step_line(step, style.colour), "name": name, **hovering}
 
 
 def _unscored(data: HistoryData, look: Look) -> list[dict[str, Any]]:
@@ -295,22 +214,8 @@ def _best_ring(data: HistoryData, styles: Mapping[str, ArmStyle], look: Look) ->
     if row is None or not (np.isfinite(data.x[row]) and np.isfinite(data.table.values[row])):
         return []
     style = styles[str(data.table.arms[row])]
-    side = "left" if data.x[row] > 0.75 * np.nanmax(data.x) else "right"
-    level = "top" if data.table.direction == "maximize" else "bottom"
-    return [
-        {
-            "type": "scatter",
-            "mode": "markers+text",
-            "x": data.x[[row]],
-            "y": data.table.values[[row]],
-            "marker": {"symbol": "circle-open", "size": 17, "color": style.colour, "line": {"width": 2.4}},
-            "text": f"trial {data.table.numbers[row]}: {format_score(float(data.table.values[row]))}",
-            "textposition": f"{level} {side}",
-            "textfont": {"size": 12, "color": look.text, "shadow": glow(look)},
-            "hoverinfo": "skip",
-            "showlegend": False,
-        }
-    ]
+    is_right = bool(data.x[row] > 0.75 * np.nanmax(data.x))
+    return [best_ring(data.table, row, data.x[row], style.colour, look, is_right=is_right)]
 
 
 def _default_line(data: HistoryData, look: Look) -> list[dict[str, Any]]:
@@ -324,26 +229,13 @@ def _default_line(data: HistoryData, look: Look) -> list[dict[str, Any]]:
 
 
 def _notes(data: HistoryData, look: Look) -> list[dict[str, Any]]:
-    notes = []
+    notes = outside_note(data.table, data.limits, look)
     if _default_line(data, look):
         assert data.default_row is not None
         value = float(data.table.values[data.default_row])
-        notes.append(
-            {"text": f"default {format_score(value)}", "x": 1, "xref": "paper", "xanchor": "right"}
-            | {"y": value, "yanchor": "bottom"}
-        )
-    hidden = data.limits.n_outside + data.limits.n_infinite
-    if hidden:
-        worse = "above" if data.table.direction == "minimize" else "below"
-        edge = 1.0 if data.table.direction == "minimize" else 0.0
-        text = f"{format_count(hidden, 'value')} {worse} this view; double-click to see all"
-        notes.append(
-            {"text": text, "x": 0.01, "xref": "paper", "xanchor": "left", "y": edge, "yref": "paper"}
-            | {"yanchor": "top" if edge else "bottom"}
-        )
-    return [
-        {"showarrow": False, "font": {"size": 11, "color": look.muted, "shadow": glow(look)}, **note} for note in notes
-    ]
+        place = {"x": 1, "xref": "paper", "xanchor": "right", "y": value, "yanchor": "bottom"}
+        notes.append({"text": f"default {format_score(value)}", **place, **note_style(look)})
+    return notes
 
 
 HISTORY = History()

@@ -87,3 +87,25 @@ def test_long_study_shows_its_best_and_a_sample_and_says_so() -> None:
 def test_study_without_times_asks_for_another_axis() -> None:
     table = replace(build_table(10), completed=np.full(10, np.nan))
     assert "trials or in fits" in (with_options(HISTORY, {"x": "second"}).why_unavailable(table) or "")
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_few_trials_have_whole_numbers_along_the_axis(n: int) -> None:
+    assert HISTORY.draw(HISTORY.compute(build_table(n)), LIVE)["layout"]["xaxis"]["dtick"] == 1
+
+
+def test_hidden_trials_leave_the_picture_and_the_numbers() -> None:
+    table = with_faults(build_table(60))
+    best = int(table.best() or 0)
+    hidden = {best, 3, 9}  # the best one, a pruned and a failed one
+    data = HISTORY.compute(replace(table, hidden=frozenset(hidden)))
+    figure = HISTORY.draw(data, LIVE)
+    drawn = {row[0] for trace in figure["data"] for row in trace.get("customdata", [])}
+    assert drawn == set(range(60)) - hidden
+    assert not hidden & set(HISTORY.numbers(data)["trial"])
+    assert f"trial {best}" not in HISTORY.alt(data)
+
+
+def test_all_hidden_says_so() -> None:
+    table = replace(build_table(5), hidden=frozenset(range(5)))
+    assert "are hidden" in (HISTORY.why_unavailable(table) or "")
