@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 
+from hpo_core.analysis.filtering import TrialFilter, brushes_of_filter, filter_of_brushes
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
 from hpo_core.analysis.units import unit_column, value_at
 from hpo_core.formats import format_count, format_score, format_value
@@ -61,6 +62,16 @@ class ParallelData:
     def ranges(self, brushes: Mapping[str, tuple[float, float]]) -> dict[str, str]:
         """What the brushes select, in words by axis name: "0.01 to 1", "rbf, poly"."""
         return {name: self._range(name, *ends) for name, ends in brushes.items() if name in (*self.names, "")}
+
+    def filter_after(self, brushes: Mapping[str, tuple[float, float]], previous: TrialFilter) -> TrialFilter:
+        """The filter once these are the brushes on the axes."""
+        axes = (*self.names, "")
+        return filter_of_brushes(self.table, brushes, self.limits, axes=axes, previous=previous)
+
+    def brushes_of(self, chosen: TrialFilter) -> dict[str, tuple[float, float]]:
+        """Where a filter lies on the axes that are drawn."""
+        brushes = brushes_of_filter(self.table, chosen, self.limits)
+        return {name: ends for name, ends in brushes.items() if name in (*self.names, "")}
 
     def _range(self, name: str, low: float, high: float) -> str:
         if not name:
