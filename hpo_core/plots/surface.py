@@ -119,12 +119,12 @@ class Surface(Plot[SurfaceData]):
             return "A surface needs two parameters that differ between the trials."
         if self.x and self.x == self.y:
             return f"Both sides of the surface are {self.x}. Choose another parameter for one of them."
-        why = why_no_surrogate(table)
-        if why or not (self.x and self.y):
-            return why
-        if not _is_usable(table, self.x, self.y).any():
+        chosen = [name for name in (self.x, self.y) if name]
+        if len(chosen) == 2 and not _is_usable(table, *chosen).any():
             return f"No finished trial uses both {self.x} and {self.y}. Choose another pair."
-        return None
+        if len(chosen) < 2 and not _partners(table, *chosen):
+            return "A surface needs two parameters that the same trials use."
+        return why_no_surrogate(table)
 
     def compute(self, table: TrialTable) -> SurfaceData:
         surrogate = fit_surrogate(table)
@@ -150,13 +150,12 @@ class Surface(Plot[SurfaceData]):
         """The two parameters in the order of the study; where none was chosen numbers first, those that most trials
         use, and the most important of these.
         """
-        moving = _moving(table)
-        is_category = {n: isinstance(table.distributions[n], CategoricalDistribution) for n in moving}
         chosen = [name for name in (self.x, self.y) if name]
+        is_category = {n: isinstance(d, CategoricalDistribution) for n, d in table.distributions.items()}
         while len(chosen) < 2:
-            n_used = {n: int(_is_usable(table, n, *chosen).sum()) for n in moving if n not in chosen}
-            chosen.append(min(n_used, key=lambda n: (not n_used[n], is_category[n], -n_used[n], -importances[n])))
-        x, y = chosen if self.x or self.y else sorted(chosen, key=moving.index)
+            n_used = _partners(table, *chosen)
+            chosen.append(min(n_used, key=lambda n: (is_category[n], -n_used[n], -importances[n])))
+        x, y = chosen if self.x or self.y else sorted(chosen, key=list(table.params).index)
         return (y, x) if self.y and not self.x else (x, y)
 
     def draw(self, data: SurfaceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
@@ -302,6 +301,19 @@ def _is_usable(table: TrialTable, *names: str) -> NDArray[np.bool_]:
     for name in names:
         usable &= ~np.isnan(table.params[name])
     return usable
+
+
+def _partners(table: TrialTable, *chosen: str) -> dict[str, int]:
+    """Moving parameters that are used together with those chosen and, without any, with at least one other; with the
+    number of trials that do so.
+    """
+    moving = _moving(table)
+    usable = _is_usable(table, *chosen)
+    is_used = np.array([~np.isnan(table.params[name][usable]) for name in moving], dtype=np.float32)
+    together = is_used @ is_used.T
+    n_used = np.diag(together)
+    has_partner = (together > 0).sum(axis=1) > 1 if not chosen else n_used > 0
+    return {n: int(n_used[i]) for i, n in enumerate(moving) if has_partner[i] and n not in chosen}
 
 
 def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> list[_Mark]:
