@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from hpo_core.errors import UsageError
@@ -111,6 +112,14 @@ class Float(_Numeric):
             return f"{self.name} moves in steps of {self.step:g} from {self.low:g}; got {value:g}."
         return None
 
+    def allows(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of many values `why_invalid` has nothing against, shape (n,); not NaN."""
+        is_inside = (self.low - _slack(self) <= values) & (values <= self._top() + _slack(self))
+        if not self.step:
+            return is_inside
+        n_steps = (values - self.low) / self.step
+        return is_inside & (np.abs(n_steps - np.round(n_steps)) < 1e-6)
+
     def from_unit(self, unit: float) -> float:
         return self.snapped(self._interpolated(unit))
 
@@ -186,6 +195,11 @@ class Int(_Numeric):
         if (value - self.low) % self.step:
             return f"{self.name} moves in steps of {self.step} from {self.low}; got {value}."
         return None
+
+    def allows(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which of many values `why_invalid` has nothing against, shape (n,); not NaN."""
+        is_on_step: NDArray[np.bool_] = (values - self.low) % self.step == 0
+        return is_on_step & (self.low <= values) & (values <= self.high)
 
     def unit(self, value: float) -> float:
         """Position in (0, 1): each whole number owns an interval of its own, so ends are as likely as the middle."""

@@ -46,9 +46,12 @@ def narrowed_parameter(parameter: AnyParameter, limits: Range) -> AnyParameter:
     if isinstance(parameter, Categorical):
         return _with_choices(parameter, limits)
     low, high = _ends(parameter, limits)
-    if parameter.step:
-        return _on_steps(parameter, low, high)
-    return replace(parameter, low=low, high=high, default=min(max(parameter.default, low), high))
+    if isinstance(parameter, Float) and parameter.step is None:
+        return replace(parameter, low=low, high=high, default=min(max(parameter.default, low), high))
+    low, high, default = _on_steps(parameter, low, high)
+    if isinstance(parameter, Int):
+        return replace(parameter, low=int(low), high=int(high), default=int(default))
+    return replace(parameter, low=low, high=high, default=default)
 
 
 def narrowed_condition(condition: Condition, parents: Mapping[str, AnyParameter]) -> Condition | bool | None:
@@ -102,7 +105,8 @@ def _is_number(value: object) -> bool:
     return abs(value) <= 1e300  # beyond, differences overflow; false for NaN, too
 
 
-def _on_steps(parameter: Float | Int, low: float, high: float) -> Float | Int:
+def _on_steps(parameter: Float | Int, low: float, high: float) -> tuple[float, float, float]:
+    """The lowest and the highest step within two ends, and the one nearest to the default."""
     origin, step = parameter.low, parameter.step
     assert step is not None
     first = math.ceil((low - origin) / step - _STEP_TOLERANCE)
@@ -110,9 +114,8 @@ def _on_steps(parameter: Float | Int, low: float, high: float) -> Float | Int:
     if first > last:
         what = "whole number" if step == 1 else f"step of {step:g} from {origin:g}"
         raise UsageError(f"No {what} of {parameter.name} lies from {low:g} to {high:g}. Widen its range.")
-    own = min(max(round((parameter.default - origin) / step), first), last)
-    ends = [_step_value(parameter, i) for i in (first, last, own)]
-    return replace(parameter, low=ends[0], high=ends[1], default=ends[2])
+    nearest = min(max(round((parameter.default - origin) / step), first), last)
+    return _step_value(parameter, first), _step_value(parameter, last), _step_value(parameter, nearest)
 
 
 def _step_value(parameter: Float | Int, i: int) -> float:

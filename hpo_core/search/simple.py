@@ -30,8 +30,13 @@ def make_study(storage: StudyStorage, problem: Problem, name: str = "") -> Study
         direction=problem.direction,
         metric=problem.spec.metric,
         space=problem.space,
-        attributes={"problem": problem.spec.to_json(), "title": problem.title, "versions": _versions()},
+        attributes=study_attributes(problem),
     )
+
+
+def study_attributes(problem: Problem) -> dict[str, Any]:
+    """What a study keeps of its problem."""
+    return {"problem": problem.spec.to_json(), "title": problem.title, "versions": _versions()}
 
 
 def free_name(storage: StudyStorage, problem: Problem) -> str:

@@ -18,11 +18,12 @@ from sqlalchemy.exc import IntegrityError
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
 from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
+from hpo_core.studies.copying import copy_trials
 from hpo_core.studies.database import Database, shared_database
 from hpo_core.studies.schema import prepare
 from hpo_core.studies.study import Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
-from hpo_core.studies.table import Direction
+from hpo_core.studies.table import Direction, TrialTable
 
 DATA_FOLDER_VARIABLE = "TUNING_LAB_DATA"
 DATABASE_FILE = "lab.db"
@@ -91,16 +92,41 @@ class StudyStorage:
         _check_name(name)
         if direction not in ("minimize", "maximize"):
             raise UsageError(f"The direction of a study is minimize or maximize; got {direction!r}.")
+        with self._database.writing() as connection:
+            return self._create(connection, name, direction, metric, space, attributes or {})
+
+    def branch(
+        self, parent: Study, name: str, *, space: SearchSpace, attributes: Mapping[str, Any], trials: TrialTable
+    ) -> Study:
+        """A new study with another search space that begins with finished trials of its parent, in one transaction.
+
+        Raises:
+            UsageError: The name is taken, empty or too long, or the parent has been deleted.
+        """
+        _check_name(name)
+        family = {tables.PARENT_ATTRIBUTE: parent.key, tables.PARENT_NAME_ATTRIBUTE: parent.name}
+        with self._database.writing() as connection:
+            self._database.lock_study(connection, parent.study_id, parent.key, parent.name)
+            study = self._create(connection, name, parent.direction, parent.metric, space, {**attributes, **family})
+            copy_trials(connection, trials.ids.tolist(), study.study_id, space, trials.distributions)
+        return study
+
+    def _create(
+        self,
+        connection: Connection,
+        name: str,
+        direction: Direction,
+        metric: str,
+        space: SearchSpace | None,
+        attributes: Mapping[str, Any],
+    ) -> Study:
         key = uuid.uuid4().hex
         own: dict[str, Any] = {tables.KEY_ATTRIBUTE: key, tables.CREATED_ATTRIBUTE: time.time()}
         if space is not None:
             own[tables.SPACE_ATTRIBUTE] = space.to_json()
-        with self._database.writing() as connection:
-            study_id = _insert_study(connection, name, direction)
-            _insert_attributes(connection, tables.user_attributes, study_id, {**(attributes or {}), **own})
-            _insert_attributes(
-                connection, tables.system_attributes, study_id, {tables.METRIC_NAMES_ATTRIBUTE: [metric]}
-            )
+        study_id = _insert_study(connection, name, direction)
+        _insert_attributes(connection, tables.user_attributes, study_id, {**attributes, **own})
+        _insert_attributes(connection, tables.system_attributes, study_id, {tables.METRIC_NAMES_ATTRIBUTE: [metric]})
         return Study(self._database, study_id, name, key, direction, metric)
 
     def study(self, name: str) -> Study:
