@@ -72,6 +72,19 @@ def format_seconds(seconds: float | None) -> str:
     return f"{whole} s"
 
 
+def format_bytes(count: float) -> str:
+    """A size in its largest useful unit of a thousand.
+
+    >>> [format_bytes(n) for n in (0, 812, 1536, 2.5e6, 3.2e9)]
+    ['0 B', '812 B', '1.5 kB', '2.5 MB', '3.2 GB']
+    """
+    size, units = float(count), ["B", "kB", "MB", "GB"]
+    while size >= 999.5 and len(units) > 1:
+        size /= 1000
+        units.pop(0)
+    return f"{size:.0f} {units[0]}" if size >= 100 or units[0] == "B" else f"{size:.2g} {units[0]}"
+
+
 def format_age(moment: float, now: float) -> str:
     """How long ago, both in seconds since the epoch.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-_SHEETS = ("theme.css", "cards.css")
+_SHEETS = ("theme.css", "cards.css", "studies.css")
 _STYLE = f"<style>{''.join((Path(__file__).parent / name).read_text(encoding='utf-8') for name in _SHEETS)}</style>"
 
 
