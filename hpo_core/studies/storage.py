@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import json
 import os
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
 from hpo_core.studies.copying import copy_trials
 from hpo_core.studies.database import Database, shared_database
+from hpo_core.studies.discarding import KEPT_SECONDS, discard, read_discarded, restore
 from hpo_core.studies.schema import prepare
 from hpo_core.studies.study import Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
@@ -72,8 +75,13 @@ class StudyStorage:
             UsageError: The URL names no storage.
         """
         database = shared_database(url or str(data_folder(folder) / DATABASE_FILE))
+        is_new_here = not database.is_prepared
         prepare(database)
-        return cls(database)
+        storage = cls(database)
+        if is_new_here:
+            with suppress(StorageError):
+                storage.purge()
+        return storage
 
     def create(
         self,
@@ -137,7 +145,7 @@ class StudyStorage:
         """
         with self._database.reading() as connection:
             study_id = _study_id(connection, name)
-            if study_id is None:
+            if study_id is None or _attribute(connection, tables.user_attributes, study_id, tables.DISCARDED_ATTRIBUTE):
                 raise UsageError(_unknown(connection, name))
             direction = _direction(connection, study_id)
             key = _attribute(connection, tables.user_attributes, study_id, tables.KEY_ATTRIBUTE) or ""
@@ -153,6 +161,8 @@ class StudyStorage:
 
     def summaries(self) -> tuple[StudySummary, ...]:
         """All studies, the one that changed last first."""
+        with suppress(StorageError):  # a storage that may only be read keeps what was discarded
+            self.purge()
         with self._database.reading() as connection:
             return read_summaries(connection, has_runs=self._database.has_lab_tables)
 
@@ -173,22 +183,64 @@ class StudyStorage:
             )
 
     def delete(self, name: str) -> None:
-        """Deletes a study with everything that hangs on it.
+        """Deletes a study with everything that hangs on it, for good.
 
         Raises:
             StudyBusyError: A runner works on it.
             UsageError: There is no such study.
         """
         study = self.study(name)
+        with self._database.writing() as connection:
+            self._lock_at_rest(connection, study)
+            self._delete(connection, study.study_id, study.key)
+
+    def discard(self, name: str) -> None:
+        """Takes a study out of all lists, as if deleted; for an hour `restore` brings it back. Its name is free.
+
+        Raises:
+            StudyBusyError: A runner works on it.
+            UsageError: There is no such study.
+        """
+        study = self.study(name)
+        with self._database.writing() as connection:
+            self._lock_at_rest(connection, study)
+            discard(connection, study.study_id, name, study.key)
+
+    def restore(self, name: str) -> Study:
+        """Brings back the study of this name that was discarded last; if the name is taken by now, under another one.
+
+        Raises:
+            UsageError: No study of this name was discarded, or its time is over.
+        """
+        with self._database.writing() as connection:
+            found = next((d for d in read_discarded(connection) if d.name == name), None)
+            new = name if _study_id(connection, name) is None else _restored_name(connection, name)
+            if found is None or not restore(connection, found, new):
+                raise UsageError(f"The study {name!r} cannot be brought back: it is deleted for good.")
+        return self.study(new)
+
+    def purge(self, kept_seconds: float = KEPT_SECONDS) -> int:
+        """Deletes for good what was discarded longer ago; returns how many studies."""
+        with self._database.reading() as connection:
+            overdue = [d for d in read_discarded(connection) if time.time() - d.time > kept_seconds]
+        if overdue:
+            with self._database.writing() as connection:
+                overdue = [d for d in read_discarded(connection) if d in overdue]
+                for discarded in overdue:
+                    self._delete(connection, discarded.study_id, discarded.key)
+        return len(overdue)
+
+    def _lock_at_rest(self, connection: Connection, study: Study) -> None:
+        self._database.lock_study(connection, study.study_id, study.key, study.name)
         run = study.runs.current()
         if run is not None and run.is_active:
-            raise StudyBusyError(f"The study {name!r} is being run. Stop the run first, then delete the study.")
-        with self._database.writing() as connection:
-            self._database.lock_study(connection, study.study_id, study.key, name)
-            _delete_study(connection, study.study_id)
-            if study.key and self._database.has_lab_tables:
-                for table in (tables.runs, tables.events):
-                    connection.execute(delete(table).where(table.c.study_key == study.key))
+            raise StudyBusyError(f"The study {study.name!r} is being run. Stop the run first, then delete the study.")
+
+    def _delete(self, connection: Connection, study_id: int, key: str) -> None:
+        _delete_study(connection, study_id)
+        if key and self._database.has_lab_tables:
+            for table in (tables.runs, tables.events):
+                connection.execute(delete(table).where(table.c.study_key == key))
 
     def _give_key(self, study_id: int) -> str:
         """A key of its own for a study that `optuna.copy_study` made, which has the one of its original."""
@@ -272,8 +324,16 @@ def _delete_trials(connection: Connection, study_id: int) -> None:
     connection.execute(delete(tables.trials).where(tables.trials.c.study_id == study_id))
 
 
+def _restored_name(connection: Connection, name: str) -> str:
+    stem = name[: tables.NAME_LENGTH - 24]
+    names = (f"{stem} (restored{'' if n == 1 else f' {n}'})" for n in itertools.count(1))
+    return next(free for free in names if _study_id(connection, free) is None)
+
+
 def _unknown(connection: Connection, name: str) -> str:
-    names = list(connection.execute(select(tables.studies.c.study_name)).scalars())
+    gone = {discarded.study_id for discarded in read_discarded(connection)}
+    rows = connection.execute(select(tables.studies.c.study_id, tables.studies.c.study_name))
+    names = [row.study_name for row in rows if row.study_id not in gone]
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     if close:
         return f"There is no study {name!r}. Did you mean {' or '.join(map(repr, close))}?"

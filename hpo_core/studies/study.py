@@ -23,6 +23,7 @@ _OWN_ATTRIBUTES = (
     tables.SPACE_ATTRIBUTE,
     tables.CREATED_ATTRIBUTE,
     tables.HIDDEN_ATTRIBUTE,
+    tables.DISCARDED_ATTRIBUTE,
 )
 
 

@@ -28,6 +28,8 @@ class StudySummary:
         created, changed: Epoch seconds; 0 where nothing tells.
         run: The newest run.
         is_lab: Whether the lab made it.
+        parent: Name of the study that it is a child of; "" for none, and when that one is gone.
+        n_children: How many studies are children of it.
     """
 
     name: str
@@ -42,17 +44,23 @@ class StudySummary:
     changed: float
     run: Run | None
     is_lab: bool
+    parent: str = ""
+    n_children: int = 0
 
 
 def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySummary, ...]:
     """All studies, the one that changed last first."""
     columns = tables.studies.c
-    names = {row.study_id: row.study_name for row in connection.execute(select(columns.study_id, columns.study_name))}
+    gone = _attributes(connection, tables.user_attributes, tables.DISCARDED_ATTRIBUTE)
+    rows = connection.execute(select(columns.study_id, columns.study_name))
+    names = {row.study_id: row.study_name for row in rows if row.study_id not in gone}
     directions = _directions(connection)
     keys = _attributes(connection, tables.user_attributes, tables.KEY_ATTRIBUTE)
     owners = {key: study_id for study_id, key in sorted(keys.items(), reverse=True)}
     created = _attributes(connection, tables.user_attributes, tables.CREATED_ATTRIBUTE)
     metrics = _attributes(connection, tables.system_attributes, tables.METRIC_NAMES_ATTRIBUTE)
+    parents = _parents(connection, owners)
+    n_children = Counter(parents.values())
     counts, best = _counts(connection), _best_values(connection, directions)
     runs = _newest_runs(connection) if has_runs else {}
     summaries = []
@@ -76,9 +84,18 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
                 changed=max(changes),
                 run=run,
                 is_lab=study_id in keys,
+                parent=names.get(parents.get(study_id, -1), ""),
+                n_children=n_children[study_id],
             )
         )
     return tuple(sorted(summaries, key=lambda summary: summary.changed, reverse=True))
+
+
+def _parents(connection: Connection, owners: dict[str, int]) -> dict[int, int]:
+    """The parents that are still there, by the ids of child and parent."""
+    found = _attributes(connection, tables.user_attributes, tables.PARENT_ATTRIBUTE)
+    children = {child: key for child, key in found.items() if child in owners.values() and isinstance(key, str)}
+    return {child: owners[key] for child, key in children.items() if key in owners}
 
 
 @dataclass(slots=True)
