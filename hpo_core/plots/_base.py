@@ -42,6 +42,8 @@ class Plot(ABC, Generic[D]):
         how_to_read: One or two sentences, gestures included.
         height: Pixels.
         is_costly: Whether `compute` may take longer than a tenth of a second, so that a live view refreshes it seldom.
+        is_brushable: Whether a person can select on its axes. Its data then have `filter_after(brushes, previous)` and
+            `brushes_of(chosen)`, see `ParallelData`; it shows all trials, and others those that it selects.
     """
 
     key: ClassVar[str]
@@ -51,6 +53,7 @@ class Plot(ABC, Generic[D]):
     how_to_read: ClassVar[str]
     height: ClassVar[int] = 480
     is_costly: ClassVar[bool] = False
+    is_brushable: ClassVar[bool] = False
 
     @abstractmethod
     def why_unavailable(self, table: TrialTable) -> str | None:

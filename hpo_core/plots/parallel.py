@@ -101,6 +101,8 @@ class Parallel(Plot[ParallelData]):
         "Click a line where it meets an axis to put the sliders on its trial."
     )
 
+    is_brushable: ClassVar[bool] = True
+
     top: int = option(
         150, "Lines", "The best trials, drawn as lines; all others are a shade behind them.", low=10, high=500
     )
