@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ _HERE = Path(__file__).parent
 _PALETTES = {"light": LIGHT.palette(), "dark": DARK.palette()}
 _COMPONENT = st.components.v2.component(
     "tuning_lab.live_plot",
-    html='<div class="live-plot" role="img"></div>',
+    html='<div class="live-plot" role="figure"></div>',
     css=(_HERE / "live_plot.css").read_text(encoding="utf-8"),
     js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
     isolate_styles=False,
@@ -55,6 +56,28 @@ class PlotEvents:
     brush: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a chart is to do besides showing its figure.
+
+    Attributes:
+        brush: Brushes to lie on its axes, by axis name, in place of those there, whenever `brush_turn` is another.
+        newest: Number of the trial that came last: marked for two seconds when it changes.
+        image: "png" or "svg", to be saved whenever `image_turn` is another.
+    """
+
+    brush: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    brush_turn: int = 0
+    newest: int | None = None
+    image: str = "png"
+    image_turn: int = 0
+
+    def to_json(self) -> str:
+        """As the script takes it."""
+        brush = {"brush": dict(self.brush), "brushTurn": self.brush_turn}
+        return json.dumps({**brush, "newest": self.newest, "image": {"format": self.image, "turn": self.image_turn}})
+
+
 def live_plot(
     figure_json: str,
     *,
@@ -62,6 +85,7 @@ def live_plot(
     height: int,
     alt: str,
     filename: str = "chart",
+    orders: Orders | None = None,
     on_click: Callable[[], None] | None = None,
     on_brush: Callable[[], None] | None = None,
 ) -> PlotEvents:
@@ -73,18 +97,23 @@ def live_plot(
         height: Pixels; the chart takes all the width there is.
         alt: A sentence with the finding, for those who do not see it.
         filename: Name of downloaded images, without the ending.
+        orders: What the chart is to do besides.
         on_click, on_brush: Run before the next run of the page when the person clicks or brushes.
     """
     result = _COMPONENT(
         key=key,
-        data=_payload(figure_json, height, alt, filename),
+        data=_payload(figure_json, height, alt, filename, (orders or Orders()).to_json()),
         default={"brush": {}},
         height=height,
         on_click_change=on_click or _nothing,
         on_brush_change=on_brush or _nothing,
     )
-    brush = {str(name): (float(ends[0]), float(ends[1])) for name, ends in (result.brush or {}).items()}
-    return PlotEvents(_click(result.click), brush)
+    return PlotEvents(_click(result.click), _brushes(result.brush))
+
+
+def brushed(key: str) -> dict[str, tuple[float, float]]:
+    """The brushes that a callback of the chart with this key is called for."""
+    return _brushes(st.session_state[key].get("brush")) if key in st.session_state else {}
 
 
 def clicked(key: str) -> Click | None:
@@ -92,10 +121,16 @@ def clicked(key: str) -> Click | None:
     return _click(st.session_state[key].get("click")) if key in st.session_state else None
 
 
-def _payload(figure_json: str, height: int, alt: str, filename: str) -> bytes:
+@lru_cache(maxsize=32)
+def _payload(figure_json: str, height: int, alt: str, filename: str, orders: str) -> bytes:
+    """Kept, because a chart that is watched is sent each second, mostly as it was."""
     revision = hashlib.blake2b(f"{height} {alt} {figure_json}".encode(), digest_size=12).hexdigest()
     spec = {"figure": figure_json, "revision": revision, "height": height, "alt": alt, "filename": filename}
-    return json.dumps({**spec, "palettes": _PALETTES, "source": PLOTLY_PATH}).encode()
+    return json.dumps({**spec, **json.loads(orders), "palettes": _PALETTES, "source": PLOTLY_PATH}).encode()
+
+
+def _brushes(payload: Mapping[str, Any] | None) -> dict[str, tuple[float, float]]:
+    return {str(name): (float(ends[0]), float(ends[1])) for name, ends in (payload or {}).items()}
 
 
 def _click(payload: Mapping[str, Any] | None) -> Click | None:

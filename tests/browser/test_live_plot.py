@@ -256,7 +256,7 @@ def test_toolbar_offers_nothing_that_leaves_the_machine(demo_url: str, open_page
 def test_chart_says_what_it_shows(demo_url: str, open_page: Open) -> None:
     page = open_page(f"{demo_url}/?plots=history&still=1")
     drawn(page, "history-plot")
-    chart = page.get_by_role("img", name=re.compile("finished trials; the best value"))
+    chart = page.get_by_role("figure", name=re.compile("finished trials; the best value"))
     expect(chart).to_be_visible()
 
 
