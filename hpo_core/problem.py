@@ -55,6 +55,16 @@ class FitResult:
     predict_seconds: float
     model_bytes: int
 
+    def to_json(self) -> dict[str, float]:
+        """The figures by name. Many times faster than `dataclasses.asdict`, which costs as much as a quick fit."""
+        return {
+            "score": self.score,
+            "train_score": self.train_score,
+            "fit_seconds": self.fit_seconds,
+            "predict_seconds": self.predict_seconds,
+            "model_bytes": self.model_bytes,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemSpec:

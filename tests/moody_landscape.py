@@ -68,7 +68,7 @@ def moody(*parameters: AnyParameter, **options: Any) -> Problem:
 def request(mood: str = "calm", seconds: float = 0.0, x: float = 0.5, limit: float | None = None) -> FitRequest:
     """A fit of the landscape."""
     configuration = {"x": x, "mood": mood, "seconds": seconds}
-    return FitRequest(spec=make_problem("moody").spec, configuration=configuration, fold=0, seconds_limit=limit)
+    return FitRequest(spec=make_problem("moody").spec, configuration=configuration, folds=(0,), seconds_limit=limit)
 
 
 def wait_until(condition: Callable[[], Any], what: str, seconds: float = 60.0) -> Any:

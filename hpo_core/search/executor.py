@@ -9,24 +9,29 @@ from typing import Any, Protocol
 
 from hpo_core.problem import FitResult, ProblemSpec
 
+FitResults = tuple[FitResult, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitRequest:
-    """One fit to do. Plain values only, so that it can travel to another process or machine.
+    """Fits of one configuration. Plain values only, so that they can travel to another process or machine.
 
     Attributes:
         spec: The problem.
         configuration: One value for every active parameter.
-        fold: From 0.
+        folds: What to fit, from 0. Further folds than the first are done as well if they cost next to nothing: until a
+            fiftieth of a second has passed, or one fails. Those that were not done are to be asked for again.
         resource: Share of the full resource.
-        seconds_limit: The fit fails when it takes longer; None means no limit.
+        seconds_limit: A fit fails when it takes longer; None means no limit.
+        rank: Of the requests that wait, those of the lowest rank are done first, in the order of asking.
     """
 
     spec: ProblemSpec
     configuration: Mapping[str, Any]
-    fold: int
+    folds: tuple[int, ...]
     resource: float = 1.0
     seconds_limit: float | None = None
+    rank: int = 0
 
 
 class Executor(Protocol):
@@ -34,11 +39,14 @@ class Executor(Protocol):
 
     n_workers: int
 
-    def submit(self, request: FitRequest) -> Future[FitResult]:
-        """Queues a fit. The future raises `FitError` when the fit gives no score, whatever became of its worker."""
+    def submit(self, request: FitRequest) -> Future[FitResults]:
+        """Queues a request. The future gives the results of its first folds, at least of one.
 
-    def cancel(self, future: Future[FitResult]) -> None:
-        """Drops a fit; one that already runs is given a moment to end, then its worker is killed and replaced."""
+        It raises `FitError` when the first fit gives no score, whatever became of its worker.
+        """
+
+    def cancel(self, future: Future[FitResults]) -> None:
+        """Drops a request; one that already runs is given a moment to end, then its worker is killed and replaced."""
 
     def shutdown(self) -> None:
         """Kills what runs and frees all processes; futures that are not done are cancelled."""

@@ -9,7 +9,6 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from hpo_core.problem import FitResult
@@ -59,7 +58,7 @@ class FitStore:
         with self._lock:
             if not self._unwritten:
                 return
-            rows = [(key, json.dumps(asdict(result))) for key, result in self._unwritten.items()]
+            rows = [(key, json.dumps(result.to_json())) for key, result in self._unwritten.items()]
             with contextlib.suppress(sqlite3.Error), self._connection:
                 self._connection.execute("BEGIN")
                 self._connection.executemany("INSERT OR IGNORE INTO fits VALUES (?, ?)", rows)

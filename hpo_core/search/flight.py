@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from optuna.trial import TrialState
 
 from hpo_core.problem import FitResult
+from hpo_core.search.executor import FitResults
 from hpo_core.search.pruning import Rivals, is_hopeless
 from hpo_core.space import Configuration
 from hpo_core.studies.run import LiveTrial
@@ -29,7 +31,7 @@ class Flight:
             go through all folds.
         fit_keys: Of each fold, see `Problem.fit_key`.
         results: By fold.
-        futures: Fits that run or wait, with their folds.
+        futures: Fits that run or wait, with the folds of each request.
         state: RUNNING until it is settled.
         estimate: Expected value of a pruned trial.
         value: What the sampler is told; NaN for a failed trial.
@@ -44,7 +46,7 @@ class Flight:
     started: float = field(default_factory=time.time)
     fit_keys: Sequence[str] = ()
     results: dict[int, FitResult] = field(default_factory=dict)
-    futures: dict[Future[FitResult], int] = field(default_factory=dict)
+    futures: dict[Future[FitResults], tuple[int, ...]] = field(default_factory=dict)
     state: TrialState = TrialState.RUNNING
     reason: str = ""
     estimate: float = math.nan
@@ -58,16 +60,17 @@ class Flight:
 
     @property
     def has_fold_to_submit(self) -> bool:
-        return not self.is_settled and len(self.results) + len(self.futures) < self.n_folds
+        return not self.is_settled and bool(self.open_folds())
 
     @property
     def n_counted(self) -> int:
         """Fits that count against the budget, known ones included."""
         return len(self.results)
 
-    def next_fold(self) -> int:
-        taken = {*self.results, *self.futures.values()}
-        return next(fold for fold in range(self.n_folds) if fold not in taken)
+    def open_folds(self) -> tuple[int, ...]:
+        """Folds that are neither done nor asked for, in order."""
+        taken = {*self.results, *chain.from_iterable(self.futures.values())}
+        return tuple(fold for fold in range(self.n_folds) if fold not in taken)
 
     def take_known(self, known: Mapping[str, FitResult]) -> None:
         """Fills in fits that were done before."""

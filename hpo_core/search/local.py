@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import itertools
 import json
 import os
 import selectors
@@ -12,16 +14,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import Connection
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any
 
 from hpo_core.errors import FitError
 from hpo_core.problem import FitResult, ProblemSpec
-from hpo_core.search.executor import FitRequest
+from hpo_core.search.executor import FitRequest, FitResults
 from hpo_core.worker import THREAD_LIMITS
 
 _GRACE_SECONDS = 0.3  # a cancelled fit may end by itself for so long: a new worker costs more than a short fit
@@ -33,9 +35,15 @@ _ROOT = Path(__file__).resolve().parents[2]
 @dataclass(eq=False)
 class _Job:
     request: FitRequest
-    future: Future[FitResult] = field(default_factory=Future)
+    order: int
+    future: Future[FitResults] = field(default_factory=Future)
     began: float = 0.0
     cancelled: float | None = None
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Where it stands among those that wait."""
+        return self.request.rank, self.order
 
 
 class _Worker:
@@ -67,7 +75,7 @@ class _Worker:
         self._spec = job.request.spec
         fit = {
             "configuration": dict(job.request.configuration),
-            "fold": job.request.fold,
+            "folds": job.request.folds,
             "resource": job.request.resource,
         }
         self._send({"fit": fit})
@@ -101,8 +109,9 @@ class LocalExecutor:
 
     def __init__(self, n_workers: int, n_spare: int = 0, log_file: Path | None = None) -> None:
         self.n_workers = n_workers
-        self._queue: deque[_Job] = deque()
-        self._jobs: dict[Future[FitResult], _Job] = {}
+        self._queue: list[_Job] = []
+        self._order = itertools.count()
+        self._jobs: dict[Future[FitResults], _Job] = {}
         self._lock = threading.Lock()
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -118,17 +127,17 @@ class LocalExecutor:
         self._thread = threading.Thread(target=self._serve, name="local-executor", daemon=True)
         self._thread.start()
 
-    def submit(self, request: FitRequest) -> Future[FitResult]:
-        job = _Job(request)
+    def submit(self, request: FitRequest) -> Future[FitResults]:
+        job = _Job(request, next(self._order))
         with self._lock:
             if self._why_closed:
                 raise FitError(self._why_closed)
-            self._queue.append(job)
+            bisect.insort(self._queue, job, key=_place)
             self._jobs[job.future] = job
         self._wake()
         return job.future
 
-    def cancel(self, future: Future[FitResult]) -> None:
+    def cancel(self, future: Future[FitResults]) -> None:
         with self._lock:
             job = self._jobs.get(future)
             if job is None:
@@ -194,7 +203,7 @@ class LocalExecutor:
             for worker in free[: self.n_workers - n_busy]:
                 if not self._queue:
                     return
-                worker.start(self._queue.popleft())
+                worker.start(self._queue.pop(0))
 
     def _hear(self, worker: _Worker) -> None:
         reply = worker.receive()
@@ -211,18 +220,18 @@ class LocalExecutor:
     def _finish(self, worker: _Worker, reply: dict[str, Any]) -> None:
         job, worker.job = worker.job, None
         assert job is not None
-        if "result" in reply:
-            self._settle(job, result=FitResult(**reply["result"]))
+        if "results" in reply:
+            self._settle(job, results=tuple(FitResult(**figures) for figures in reply["results"]))
         else:
             self._settle(job, fault=FitError(reply["error"]))
 
-    def _settle(self, job: _Job, result: FitResult | None = None, fault: FitError | None = None) -> None:
+    def _settle(self, job: _Job, results: FitResults = (), fault: FitError | None = None) -> None:
         with self._lock:
             self._jobs.pop(job.future, None)
         if not job.future.set_running_or_notify_cancel():
             return
-        if result is not None:
-            job.future.set_result(result)
+        if fault is None:
+            job.future.set_result(results)
         else:
             job.future.set_exception(fault)
 
@@ -243,12 +252,21 @@ class LocalExecutor:
         worker.kill()
         self._workers.remove(worker)
         if worker.job is not None:
-            self._settle(worker.job, fault=FitError(sentence))
+            self._blame(worker.job, FitError(sentence))
         self._failed_starts += not worker.is_ready
         if not worker.is_ready and self._failed_starts >= _STARTS_WITHOUT_READY:
             self._give_up()
         else:
             self._start_worker()
+
+    def _blame(self, job: _Job, fault: FitError) -> None:
+        """Fails the fit of a worker that is gone; of several nobody knows which it was, so the first is tried alone."""
+        if len(job.request.folds) == 1 or job.cancelled:
+            return self._settle(job, fault=fault)
+        job.request = replace(job.request, folds=job.request.folds[:1])
+        with self._lock:
+            bisect.insort(self._queue, job, key=_place)
+        return None
 
     def _start_worker(self) -> None:
         worker = _Worker(self._log)
@@ -267,7 +285,10 @@ class LocalExecutor:
             self._settle(job, fault=FitError(sentence))
 
 
-def _drop(future: Future[FitResult], *, is_over: bool) -> None:
+_place = attrgetter("place")
+
+
+def _drop(future: Future[FitResults], *, is_over: bool) -> None:
     """Cancels a future; one that no worker has is over at once, also for those who wait for it."""
     if future.cancel() and is_over:
         future.set_running_or_notify_cancel()

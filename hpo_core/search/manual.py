@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from hpo_core.errors import FitError, TuningError
-from hpo_core.problem import FitResult, Problem
-from hpo_core.search.executor import Executor, FitRequest
+from hpo_core.problem import Problem
+from hpo_core.search.executor import Executor, FitRequest, FitResults
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
 from hpo_core.studies.study import Study
@@ -143,17 +143,17 @@ class ManualArm:
         self._recorder.shutdown()
 
     def _submit(self, nudge: Nudge, fold: int, study: Study | None) -> None:
-        request = FitRequest(spec=nudge.problem.spec, configuration=nudge.configuration, fold=fold)
+        request = FitRequest(spec=nudge.problem.spec, configuration=nudge.configuration, folds=(fold,), rank=fold)
         future = self._executor.submit(request)
-        nudge.flight.futures[future] = fold
+        nudge.flight.futures[future] = (fold,)
         future.add_done_callback(lambda done: self._take_in(nudge, fold, done, study))
 
-    def _take_in(self, nudge: Nudge, fold: int, future: Future[FitResult], study: Study | None) -> None:
+    def _take_in(self, nudge: Nudge, fold: int, future: Future[FitResults], study: Study | None) -> None:
         nudge.flight.futures.pop(future, None)
         if future.cancelled() or nudge.flight.is_settled:
             return
         try:
-            result = future.result()
+            (result,) = future.result()
         except FitError as fault:
             nudge.flight.fail(str(fault))
             self._settle(nudge, study)

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import optuna
+from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
 from hpo_core.errors import TuningError
@@ -34,9 +35,9 @@ class Memory:
     def __init__(self, study: Study, problem: Problem, method: SearchMethod, settings: RunSettings) -> None:
         self._study, self._problem, self._settings = study, problem, settings
         self._distributions = problem.space.distributions()
-        self._sampled = optuna.create_study(
-            direction=problem.direction, sampler=method.sampler(problem.space, settings.seed)
-        )
+        self._trials = InMemoryStorage()
+        self._sampler = method.sampler(problem.space, settings.seed)
+        self._sampled = optuna.create_study(storage=self._trials, direction=problem.direction, sampler=self._sampler)
         self._sign = 1.0 if problem.direction == "minimize" else -1.0
         self._history = FoldHistory(problem.n_folds, self._sign)
         self._values: dict[str, float] = {}
@@ -128,10 +129,11 @@ class Memory:
         )
 
     def _tell(self, number: int, value: float) -> None:
-        if math.isfinite(value):
-            self._sampled.tell(number, value)
-        else:
-            self._sampled.tell(number, state=TrialState.FAIL)
+        """What `Study.tell` does, without its deep copy of the trial: which costs more than all the rest (5.0)."""
+        trial = self._trials.get_trial(number)  # its id is its number, as there is one study in this storage
+        state, values = (TrialState.COMPLETE, [value]) if math.isfinite(value) else (TrialState.FAIL, None)
+        self._sampler.after_trial(self._sampled, trial, state, values)
+        self._trials.set_trial_state_values(number, state, values)
 
 
 def _key(configuration: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ of workers give the same trials again, however long each fit takes.
 
 from __future__ import annotations
 
+import math
 import queue
 import time
 from collections.abc import Callable
@@ -19,8 +20,8 @@ from typing import Any
 from hpo_core.errors import FitError, StorageError, StudyBusyError, TuningError, UsageError
 from hpo_core.methods import METHODS, SearchExhausted
 from hpo_core.options import with_options
-from hpo_core.problem import FitResult, Problem
-from hpo_core.search.executor import Executor, FitRequest
+from hpo_core.problem import Problem
+from hpo_core.search.executor import Executor, FitRequest, FitResults
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
 from hpo_core.search.memory import Memory
@@ -32,6 +33,7 @@ _CONTROL_SECONDS = 0.15
 _PUBLISH_SECONDS = 0.3
 _WAIT_SECONDS = 0.1
 _STORAGE_PATIENCE_SECONDS = 60.0
+_QUICK_SECONDS = 0.005
 
 Progress = Callable[[Run], None]
 
@@ -66,9 +68,11 @@ class Runner:
         self._flights: list[Flight] = []
         table = study.read()
         self._pending = waiting(run, table)
-        self._arrivals: queue.SimpleQueue[tuple[Flight, int, Future[FitResult]]] = queue.SimpleQueue()
+        self._arrivals: queue.SimpleQueue[tuple[Flight, Future[FitResults]]] = queue.SimpleQueue()
         # Enough open trials to keep every worker busy while the oldest one ends.
         self._lag = -(-(executor.n_workers - 1) // problem.n_folds)
+        self._fits_per_worker = max(1, (self._lag + 1) * problem.n_folds // executor.n_workers)
+        self._last_fit_seconds = math.inf
         self._spent = self._spent_before = spent_of(run, table)
         self._wanted, self._budget = run.wanted, run.budget
         self._is_exhausted = False
@@ -209,17 +213,22 @@ class Runner:
         return Flight(configuration, self._run.settings.method, self._problem.n_folds, ticket=ticket)
 
     def _submit(self, flight: Flight) -> None:
-        fold = flight.next_fold()
+        folds = flight.open_folds()[: self._n_together()]
         future = self._executor.submit(
             FitRequest(
                 spec=self._problem.spec,
                 configuration=flight.configuration,
-                fold=fold,
+                folds=folds,
                 seconds_limit=self._run.settings.fit_seconds_limit,
             )
         )
-        flight.futures[future] = fold
-        future.add_done_callback(lambda done: self._arrivals.put((flight, fold, done)))
+        flight.futures[future] = folds
+        future.add_done_callback(lambda done: self._arrivals.put((flight, done)))
+
+    def _n_together(self) -> int:
+        """Folds of one request: more than one where the way to the worker would cost more than the fit."""
+        is_quick = self._last_fit_seconds < _QUICK_SECONDS and self._run.settings.fit_seconds_limit is None
+        return self._fits_per_worker if is_quick else 1
 
     # Results
 
@@ -235,18 +244,21 @@ class Runner:
         except queue.Empty:
             return
 
-    def _take_in(self, flight: Flight, fold: int, future: Future[FitResult]) -> None:
-        if flight.futures.pop(future, None) is None:
+    def _take_in(self, flight: Flight, future: Future[FitResults]) -> None:
+        folds = flight.futures.pop(future, None)
+        if folds is None:
             return
         try:
-            result = future.result()
+            results = future.result()
         except CancelledError:
             return
         except FitError as fault:
             flight.fail(str(fault))
         else:
-            self._fits.put(flight.fit_keys[fold], result)
-            flight.results[fold] = result
+            for fold, result in zip(folds, results, strict=False):  # the last folds may be left to do
+                self._fits.put(flight.fit_keys[fold], result)
+                flight.results[fold] = result
+            self._last_fit_seconds = results[-1].fit_seconds + results[-1].predict_seconds
         self._judge(flight)
 
     def _judge(self, flight: Flight) -> None:

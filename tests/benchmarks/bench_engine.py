@@ -113,7 +113,7 @@ def _seconds_of_engine(problem: Problem, n_workers: int) -> tuple[float, TrialTa
 
 def _warm(executor: LocalExecutor, problem: Problem) -> None:
     """Until every worker has loaded the data."""
-    request = FitRequest(spec=problem.spec, configuration=problem.space.default(), fold=0)
+    request = FitRequest(spec=problem.spec, configuration=problem.space.default(), folds=(0,))
     for future in [executor.submit(request) for _ in range(4 * executor.n_workers)]:
         future.result()
 

@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import CancelledError, wait
+from dataclasses import replace
 
 import psutil
 import pytest
 
 from hpo_core.errors import FitError
 from hpo_core.problem import make_problem
+from hpo_core.protocol import Protocol
 from hpo_core.search.executor import FitRequest
 from hpo_core.search.local import LocalExecutor
 from tests.moody_landscape import ROOT, fits_done, is_gone, pool, request, wait_until
@@ -31,8 +33,8 @@ def _running(folder, x):
 def test_fits_give_the_results_of_the_problem_in_whatever_order_they_end(two_workers):
     landscape, model = make_problem("branin"), make_problem("iris", "svm")
     requests = [(p, p.space.default(), fold) for fold in range(3) for p in (landscape, model) if fold < p.n_folds]
-    futures = [two_workers.submit(FitRequest(spec=p.spec, configuration=c, fold=f)) for p, c, f in requests]
-    assert [f.result(timeout=60).score for f in futures] == [p.fit(c, f).score for p, c, f in requests]
+    futures = [two_workers.submit(FitRequest(spec=p.spec, configuration=c, folds=(f,))) for p, c, f in requests]
+    assert [f.result(timeout=60)[0].score for f in futures] == [p.fit(c, f).score for p, c, f in requests]
 
 
 def test_two_workers_work_at_the_same_time(two_workers, pool_folder):
@@ -41,7 +43,7 @@ def test_two_workers_work_at_the_same_time(two_workers, pool_folder):
     _running(pool_folder, 0.12)
     for future in (first, second):
         two_workers.cancel(future)
-    assert two_workers.submit(request()).result(timeout=60).score == pytest.approx(0.04)
+    assert two_workers.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
 
 
 @pytest.mark.parametrize(
@@ -59,17 +61,17 @@ def test_fit_that_misbehaves_fails_alone_with_its_reason(two_workers, mood, word
     bad = two_workers.submit(request(mood))
     neighbours += [two_workers.submit(request(x=i / 10)) for i in range(3, 6)]
     assert words in _fault(bad)
-    assert [f.result(timeout=60).score for f in neighbours] == pytest.approx([(i / 10 - 0.3) ** 2 for i in range(6)])
+    assert [f.result(timeout=60)[0].score for f in neighbours] == pytest.approx([(i / 10 - 0.3) ** 2 for i in range(6)])
 
 
 def test_wrong_configuration_and_changed_data_fail_with_their_sentence(one_worker):
     spec = make_problem("branin").spec
     assert "x must lie from" in _fault(
-        one_worker.submit(FitRequest(spec=spec, configuration={"x": 99.0, "y": 0.0}, fold=0))
+        one_worker.submit(FitRequest(spec=spec, configuration={"x": 99.0, "y": 0.0}, folds=(0,)))
     )
-    gone = FitRequest(spec=type(spec)(data="/nowhere.csv", model="svm", target="y"), configuration={}, fold=0)
+    gone = FitRequest(spec=type(spec)(data="/nowhere.csv", model="svm", target="y"), configuration={}, folds=(0,))
     assert "nowhere.csv is not there any more" in _fault(one_worker.submit(gone))
-    assert one_worker.submit(request()).result(timeout=60).score == pytest.approx(0.04)
+    assert one_worker.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
 
 
 def test_killed_worker_fails_its_fit_and_is_replaced(two_workers, pool_folder):
@@ -77,7 +79,7 @@ def test_killed_worker_fails_its_fit_and_is_replaced(two_workers, pool_folder):
     busy = _running(pool_folder, 0.21)
     os.kill(busy, signal.SIGKILL)
     assert "killed during this fit" in _fault(future)
-    assert two_workers.submit(request()).result(timeout=60).score == pytest.approx(0.04)
+    assert two_workers.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
     assert busy not in two_workers.worker_pids
     assert len(two_workers.worker_pids) == 2
 
@@ -98,7 +100,7 @@ def test_fit_past_its_limit_is_stopped_and_others_are_not(one_worker):
     late = one_worker.submit(request(seconds=600, limit=0.3))
     within = one_worker.submit(request(seconds=0.01, limit=30.0))
     assert _fault(late) == "The fit ran past its limit of 0.3 s and was stopped."
-    assert within.result(timeout=60).score == pytest.approx(0.04)
+    assert within.result(timeout=60)[0].score == pytest.approx(0.04)
 
 
 def test_reading_the_data_does_not_count_against_the_limit(one_worker):
@@ -107,11 +109,13 @@ def test_reading_the_data_does_not_count_against_the_limit(one_worker):
     spec = make_problem("branin", noise=0.25).spec
     os.kill(pid, signal.SIGSTOP)  # as if reading took long
     try:
-        future = one_worker.submit(FitRequest(spec=spec, configuration={"x": 0.0, "y": 1.0}, fold=0, seconds_limit=0.3))
+        future = one_worker.submit(
+            FitRequest(spec=spec, configuration={"x": 0.0, "y": 1.0}, folds=(0,), seconds_limit=0.3)
+        )
         assert not wait([future], timeout=1.0).done
     finally:
         os.kill(pid, signal.SIGCONT)
-    assert future.result(timeout=60).score
+    assert future.result(timeout=60)[0].score
     assert one_worker.worker_pids == (pid,)
 
 
@@ -134,7 +138,7 @@ def test_running_fit_is_cancelled_by_replacing_its_worker(one_worker, pool_folde
     with pytest.raises(CancelledError):
         long.result(timeout=60)
     wait_until(lambda: is_gone(busy), "end of the worker whose fit was cancelled")
-    assert one_worker.submit(request()).result(timeout=60).score == pytest.approx(0.04)
+    assert one_worker.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
 
 
 def test_cancelled_fit_that_ends_by_itself_keeps_its_worker(one_worker):
@@ -142,7 +146,7 @@ def test_cancelled_fit_that_ends_by_itself_keeps_its_worker(one_worker):
     before = one_worker.worker_pids
     for _ in range(20):
         one_worker.cancel(one_worker.submit(request(seconds=0.001)))
-    assert one_worker.submit(request()).result(timeout=60).score == pytest.approx(0.04)
+    assert one_worker.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
     assert one_worker.worker_pids == before
 
 
@@ -237,7 +241,7 @@ def test_workers_use_one_thread_for_linear_algebra(one_worker):
     assert {environment[f"{library}_NUM_THREADS"] for library in ("OMP", "OPENBLAS", "MKL")} == {"1"}
     problem = make_problem("digits", "neural_network")
     small = problem.space.completed({"max_iter": 10})
-    one_worker.submit(FitRequest(spec=problem.spec, configuration=small, fold=0)).result(timeout=120)
+    one_worker.submit(FitRequest(spec=problem.spec, configuration=small, folds=(0,))).result(timeout=120)
     # Main and watching thread; a pool of a numerical library would add to them.
     assert psutil.Process(pid).num_threads() <= 2 + 1
 
@@ -247,7 +251,7 @@ def test_many_threads_may_submit_and_cancel_at_the_same_time(two_workers):
 
     def work(i):
         two_workers.cancel(two_workers.submit(request(seconds=0.005, x=i / 100)))
-        scores.append(two_workers.submit(request(x=i / 100)).result(timeout=60).score)
+        scores.append(two_workers.submit(request(x=i / 100)).result(timeout=60)[0].score)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(12)]
     for thread in threads:
@@ -255,3 +259,45 @@ def test_many_threads_may_submit_and_cancel_at_the_same_time(two_workers):
     for thread in threads:
         thread.join()
     assert sorted(scores) == pytest.approx(sorted((i / 100 - 0.3) ** 2 for i in range(12)))
+
+
+def _looks(x, folds=(0, 1, 2, 3), **fixed):
+    """Several looks at one configuration of the misbehaving landscape, in one request."""
+    problem = make_problem("moody", noise=0.1, protocol=Protocol(folds=4))
+    return problem, FitRequest(
+        spec=problem.spec, configuration={"x": x, "mood": "calm", "seconds": 0.0, **fixed}, folds=folds
+    )
+
+
+def test_quick_fits_of_one_request_come_back_together(one_worker):
+    problem, looks = _looks(0.81)
+    results = one_worker.submit(looks).result(timeout=60)
+    assert [r.score for r in results] == [problem.fit(looks.configuration, fold).score for fold in range(4)]
+
+
+def test_slow_fits_come_back_one_by_one(one_worker):
+    problem, looks = _looks(0.82, folds=(2, 3), seconds=0.1)
+    (result,) = one_worker.submit(looks).result(timeout=60)
+    assert result.score == problem.fit(looks.configuration, 2).score
+
+
+def test_worker_that_dies_of_one_of_several_fits_fails_the_first_alone(one_worker, pool_folder):
+    _, looks = _looks(0.83, seconds=600)
+    future = one_worker.submit(looks)
+    first = _running(pool_folder, 0.83)
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: len([f for f in fits_done(pool_folder) if f["x"] == 0.83]) == 2, "another worker to try")
+    os.kill([f for f in fits_done(pool_folder) if f["x"] == 0.83][1]["pid"], signal.SIGKILL)
+    assert "killed during this fit" in _fault(future)
+    assert len([f for f in fits_done(pool_folder) if f["x"] == 0.83]) == 2
+
+
+def test_requests_of_a_lower_rank_are_done_first(one_worker, pool_folder):
+    long = one_worker.submit(request(seconds=600, x=0.84))
+    _running(pool_folder, 0.84)
+    queued = [
+        one_worker.submit(replace(request(x=x), rank=rank)) for x, rank in ((0.85, 1), (0.86, 0), (0.87, 1), (0.88, 0))
+    ]
+    one_worker.cancel(long)
+    wait(queued, timeout=60)
+    assert [f["x"] for f in fits_done(pool_folder) if 0.84 < f["x"] < 0.89] == [0.86, 0.88, 0.85, 0.87]

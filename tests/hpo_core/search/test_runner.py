@@ -148,6 +148,18 @@ def test_same_seed_gives_the_same_trials_also_from_kept_fits(request, studies, f
         assert first != _again(studies, executor, fits, mixed, method, **{**settings, "seed": 6})
 
 
+def test_fits_done_together_prune_as_fits_done_one_by_one(studies, two_workers, tmp_path):
+    problem = moody(X, noise=1.0, protocol=Protocol(folds=5))
+    found = []
+    for i, limit in enumerate((None, 60.0)):  # fits with a limit go to the workers one by one
+        store = FitStore(tmp_path / f"{i}.db")
+        settings = {"trials": 40, "pruning": "race", "fit_seconds_limit": limit}
+        found.append(_again(studies, two_workers, store, problem, "random", **settings))
+        store.close()
+    assert found[0] == found[1]
+    assert TrialState.PRUNED.value in [state for _, state, *_ in found[0]]
+
+
 @pytest.mark.parametrize("method", [m.key for m in METHODS if not m.capabilities.learns])
 def test_methods_that_do_not_learn_propose_the_same_with_one_and_two_workers(
     studies, fits, one_worker, two_workers, mixed, method
