@@ -30,6 +30,8 @@ T = TypeVar("T", bound=Declared)
 class Catalogue(Generic[T]):
     """All objects of one kind that the files of a package declare, by key, sorted by file name.
 
+    A kind whose items have a number `place` is sorted by this first.
+
     A file declares an item as a module-level name bound to an instance of `kind`. Items are looked up on first use, so
     that importing the package costs nothing.
     """
@@ -45,7 +47,7 @@ class Catalogue(Generic[T]):
             if not info.name.rpartition(".")[2].startswith("_"):
                 for item in self._declared(_imported(info.name)):
                     self._add(found, item, info.name)
-        return found
+        return dict(sorted(found.items(), key=lambda entry: getattr(entry[1], "place", 0)))
 
     def _declared(self, module: ModuleType) -> list[T]:
         items = [value for value in vars(module).values() if isinstance(value, self._kind)]

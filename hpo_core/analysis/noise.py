@@ -55,3 +55,17 @@ def compare_folds(first: ArrayLike, second: ArrayLike, *, is_higher_better: bool
     if abs(mean) <= half or mean == 0:
         return Difference(mean, half, "tie")
     return Difference(mean, half, "better" if (mean > 0) == is_higher_better else "worse")
+
+
+def mean_interval(scores: ArrayLike, *, overlap: float) -> float:
+    """Half the width of the 95 % confidence interval of a mean of fold scores; NaN with fewer than two.
+
+    Corrected for training sets that share rows, as in `compare_folds`. Scores have shape (k,), NaN where a fold was not
+    done.
+    """
+    done = np.asarray(scores, dtype=float)
+    done = done[np.isfinite(done)]
+    if len(done) < 2:
+        return math.nan
+    error = float(done.std(ddof=1)) * math.sqrt(1 / len(done) + overlap)
+    return float(stats.t.ppf(0.975, len(done) - 1)) * error

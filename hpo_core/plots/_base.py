@@ -40,6 +40,8 @@ class Plot(ABC, Generic[D]):
         purpose: One line: what it shows.
         question: The title, as a question.
         how_to_read: One or two sentences, gestures included.
+        place: Where its tab stands: plots are listed by this number, then by file name.
+        shows_trials: Whether its marks are trials, so that a click loads one.
         height: Pixels.
         is_costly: Whether `compute` may take longer than a tenth of a second, so that a live view refreshes it seldom.
         is_brushable: Whether a person can select on its axes. Its data then have `filter_after(brushes, previous)` and
@@ -51,6 +53,8 @@ class Plot(ABC, Generic[D]):
     purpose: ClassVar[str]
     question: ClassVar[str]
     how_to_read: ClassVar[str]
+    place: ClassVar[int] = 100
+    shows_trials: ClassVar[bool] = True
     height: ClassVar[int] = 480
     is_costly: ClassVar[bool] = False
     is_brushable: ClassVar[bool] = False

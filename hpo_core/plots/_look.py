@@ -152,6 +152,15 @@ def plain(text: object) -> str:
     return html.escape(str(text), quote=False).replace("%{", "%\u200b{")
 
 
+def shortened(text: str, most: int = 20) -> str:
+    """Text for a narrow place: the middle of long names is left out.
+
+    >>> shortened("kernel"), shortened("min_impurity_decrease_of_trees")
+    ('kernel', 'min_impuri…_of_trees')
+    """
+    return plain(text if len(text) <= most else f"{text[: most // 2]}…{text[-(most - most // 2 - 1) :]}")
+
+
 def arm_label(arm: str) -> str:
     """What a person reads for an arm: you, default, a method's label; trials of other programs have no arm."""
     fixed = {MANUAL: "you", DEFAULT: "default", "": "trials"}

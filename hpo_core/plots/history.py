@@ -51,6 +51,7 @@ class History(Plot[HistoryData]):
 
     key: ClassVar[str] = "history"
     label: ClassVar[str] = "History"
+    place: ClassVar[int] = 10
     purpose: ClassVar[str] = "Every value in the order in which it was found, and the best so far of each arm."
     question: ClassVar[str] = "How fast did it get better?"
     how_to_read: ClassVar[str] = (

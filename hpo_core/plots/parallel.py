@@ -93,6 +93,7 @@ class Parallel(Plot[ParallelData]):
 
     key: ClassVar[str] = "parallel"
     label: ClassVar[str] = "Parallel"
+    place: ClassVar[int] = 20
     purpose: ClassVar[str] = "All parameters side by side, one line a trial, better values stronger."
     question: ClassVar[str] = "Which settings did well together?"
     how_to_read: ClassVar[str] = (

@@ -99,6 +99,7 @@ class Surface(Plot[SurfaceData]):
 
     key: ClassVar[str] = "surface"
     label: ClassVar[str] = "Surface"
+    place: ClassVar[int] = 30
     purpose: ClassVar[str] = "The expected value over two parameters, learned from the trials."
     question: ClassVar[str] = "Where is it good, and where has nobody looked?"
     how_to_read: ClassVar[str] = (

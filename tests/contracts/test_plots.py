@@ -115,7 +115,7 @@ def test_ten_thousand_trials_are_less_than_300_kilobytes(plot: Plot[Any]) -> Non
     assert len(figure_json(plot.draw(data, LIVE))) < 300_000
 
 
-@pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
+@pytest.mark.parametrize("plot", [plot for plot in PLOTS if plot.shows_trials], ids=lambda p: p.key)
 def test_customdata_begins_with_the_number_of_the_trial(plot: Plot[Any]) -> None:
     table = with_faults(build_table(60))
     shifted = replace(table, numbers=table.numbers + 1000)
