@@ -28,6 +28,7 @@ class StudySummary:
         created, changed: Epoch seconds; 0 where nothing tells.
         run: The newest run.
         is_lab: Whether the lab made it.
+        title: Its problem in one line; "" for studies of other programs.
         parent: Name of the study that it is a child of; "" for none, and when that one is gone.
         n_children: How many studies are children of it.
     """
@@ -44,6 +45,7 @@ class StudySummary:
     changed: float
     run: Run | None
     is_lab: bool
+    title: str = ""
     parent: str = ""
     n_children: int = 0
 
@@ -59,6 +61,7 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
     owners = {key: study_id for study_id, key in sorted(keys.items(), reverse=True)}
     created = _attributes(connection, tables.user_attributes, tables.CREATED_ATTRIBUTE)
     metrics = _attributes(connection, tables.system_attributes, tables.METRIC_NAMES_ATTRIBUTE)
+    titles = _attributes(connection, tables.user_attributes, tables.TITLE_ATTRIBUTE)
     parents = _parents(connection, owners)
     n_children = Counter(parents.values())
     counts, best = _counts(connection), _best_values(connection, directions)
@@ -84,6 +87,7 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
                 changed=max(changes),
                 run=run,
                 is_lab=study_id in keys,
+                title=str(titles.get(study_id, "")) if study_id in keys else "",
                 parent=names.get(parents.get(study_id, -1), ""),
                 n_children=n_children[study_id],
             )
@@ -94,8 +98,10 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
 def _parents(connection: Connection, owners: dict[str, int]) -> dict[int, int]:
     """The parents that are still there, by the ids of child and parent."""
     found = _attributes(connection, tables.user_attributes, tables.PARENT_ATTRIBUTE)
-    children = {child: key for child, key in found.items() if child in owners.values() and isinstance(key, str)}
-    return {child: owners[key] for child, key in children.items() if key in owners}
+    ours = set(owners.values())
+    return {
+        child: owners[key] for child, key in found.items() if child in ours and isinstance(key, str) and key in owners
+    }
 
 
 @dataclass(slots=True)
