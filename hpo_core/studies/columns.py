@@ -32,7 +32,7 @@ _STATES = {state.name: state.value for state in TrialState}
 _TRIALS = """
     SELECT t.trial_id, t.number, t.state, t.datetime_start, t.datetime_complete,
         COALESCE(v.value, CASE v.value_type WHEN 'INF_POS' THEN :inf WHEN 'INF_NEG' THEN -:inf END), {attributes}
-    FROM trials t LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = 0
+    FROM trials t LEFT JOIN trial_values v ON v.trial_id = t.trial_id AND v.objective = {objective}
     WHERE t.study_id = :study AND {where} ORDER BY t.trial_id
 """
 _ATTRIBUTE = "(SELECT a.value_json FROM trial_user_attributes a WHERE a.trial_id = t.trial_id AND a.key = '{key}')"
@@ -58,12 +58,14 @@ class Selection:
     """Which trials to read: those of a study that meet a condition on `t`, the table of trials.
 
     Attributes:
+        objective: Whose values are read.
         is_lab: Whether the lab made the study: other programs' attributes and reports mean something else.
         distributions: Of the study's search space, which all trials of the lab's arms are drawn from.
     """
 
     study_id: int
     where: str
+    objective: int
     is_lab: bool
     distributions: Mapping[str, BaseDistribution]
 
@@ -71,7 +73,7 @@ class Selection:
 def read_columns(connection: Connection, selection: Selection) -> dict[str, Any]:
     """The columns of a TrialTable, in the order of the trials' ids."""
     rows = _Rows(connection, selection)
-    columns = _trial_columns(rows, selection.is_lab)
+    columns = _trial_columns(rows, selection.objective, selection.is_lab)
     ids = columns["ids"]
     columns["fold_scores"] = _fold_scores(rows, ids) if selection.is_lab else np.empty((len(ids), 0))
     is_drawn_from_space = selection.is_lab and bool(np.all(columns["arms"] != ""))
@@ -96,9 +98,9 @@ class _Rows:
         result.close()
 
 
-def _trial_columns(rows: _Rows, is_lab: bool) -> dict[str, Any]:
+def _trial_columns(rows: _Rows, objective: int, is_lab: bool) -> dict[str, Any]:
     attributes = [_ATTRIBUTE.format(key=key) if is_lab else "NULL" for key in _ATTRIBUTES]
-    query = _TRIALS.replace("{attributes}", ", ".join(attributes))
+    query = _TRIALS.replace("{attributes}", ", ".join(attributes)).replace("{objective}", str(objective))
     pieces = [_piece(*columns) for columns in rows.pieces(query, inf=float("inf"))] or [_piece(*[()] * 9)]
     return {name: stacked([piece[name] for piece in pieces]) for name in pieces[0]}
 

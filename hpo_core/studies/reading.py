@@ -24,22 +24,23 @@ from hpo_core.studies.table import Direction, TrialTable
 
 @dataclass(frozen=True, slots=True)
 class StudyIdentity:
-    """Which study is read."""
+    """Which study is read, and the values of which objective."""
 
     storage: str
     study_id: int
     name: str
     key: str
     has_events: bool
+    objective: int
     direction: Direction
     distributions: Mapping[str, BaseDistribution]
 
     def trials(self, where: str) -> Selection:
-        return Selection(self.study_id, where, self.key != "", self.distributions)
+        return Selection(self.study_id, where, self.objective, self.key != "", self.distributions)
 
     @property
     def digest(self) -> str:
-        named = self.key or f"{self.storage}|{self.study_id}|{self.name}"
+        named = f"{self.key or f'{self.storage}|{self.study_id}|{self.name}'}|{self.objective}"
         return hashlib.blake2b(named.encode(errors="surrogatepass"), digest_size=8).hexdigest()
 
 

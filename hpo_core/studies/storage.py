@@ -24,7 +24,7 @@ from hpo_core.studies.copying import copy_trials
 from hpo_core.studies.database import Database, shared_database
 from hpo_core.studies.discarding import KEPT_SECONDS, discard, read_discarded, restore
 from hpo_core.studies.schema import prepare
-from hpo_core.studies.study import Study, put_attribute
+from hpo_core.studies.study import Objective, Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
 from hpo_core.studies.table import Direction, TrialTable
 
@@ -135,7 +135,7 @@ class StudyStorage:
         study_id = _insert_study(connection, name, direction)
         _insert_attributes(connection, tables.user_attributes, study_id, {**attributes, **own})
         _insert_attributes(connection, tables.system_attributes, study_id, {tables.METRIC_NAMES_ATTRIBUTE: [metric]})
-        return Study(self._database, study_id, name, key, direction, metric)
+        return Study(self._database, study_id, name, key, (Objective(metric, direction),))
 
     def study(self, name: str) -> Study:
         """The study of this name.
@@ -147,13 +147,13 @@ class StudyStorage:
             study_id = _study_id(connection, name)
             if study_id is None or _attribute(connection, tables.user_attributes, study_id, tables.DISCARDED_ATTRIBUTE):
                 raise UsageError(_unknown(connection, name))
-            direction = _direction(connection, study_id)
+            directions = _directions(connection, study_id)
             key = _attribute(connection, tables.user_attributes, study_id, tables.KEY_ATTRIBUTE) or ""
             metrics = _attribute(connection, tables.system_attributes, study_id, tables.METRIC_NAMES_ATTRIBUTE)
             is_copy = bool(key) and _first_with_key(connection, key) != study_id
         if is_copy:
             key = self._give_key(study_id)
-        return Study(self._database, study_id, name, key, direction, metrics[0] if metrics else "")
+        return Study(self._database, study_id, name, key, _objectives(directions, metrics))
 
     def has(self, name: str) -> bool:
         with self._database.reading() as connection:
@@ -218,6 +218,11 @@ class StudyStorage:
             if found is None or not restore(connection, found, new):
                 raise UsageError(f"The study {name!r} cannot be brought back: it is deleted for good.")
         return self.study(new)
+
+    def discarded(self) -> tuple[str, ...]:
+        """Names of the studies that `restore` would bring back, the one discarded last first."""
+        with self._database.reading() as connection:
+            return tuple(dict.fromkeys(d.name for d in read_discarded(connection)))
 
     def purge(self, kept_seconds: float = KEPT_SECONDS) -> int:
         """Deletes for good what was discarded longer ago; returns how many studies."""
@@ -305,10 +310,19 @@ def _first_with_key(connection: Connection, key: str) -> int | None:
     return connection.execute(query).scalar()
 
 
-def _direction(connection: Connection, study_id: int) -> Direction:
+def _directions(connection: Connection, study_id: int) -> list[Direction]:
     columns = tables.directions.c
-    query = select(columns.direction).where(columns.study_id == study_id).order_by(columns.objective).limit(1)
-    return "maximize" if connection.execute(query).scalar() == StudyDirection.MAXIMIZE else "minimize"
+    query = select(columns.direction).where(columns.study_id == study_id).order_by(columns.objective)
+    found = connection.execute(query).scalars()
+    directions: list[Direction] = ["maximize" if d == StudyDirection.MAXIMIZE else "minimize" for d in found]
+    return directions or ["minimize"]
+
+
+def _objectives(directions: list[Direction], names: Any) -> tuple[Objective, ...]:
+    """Names may be missing, in studies of other programs."""
+    given = [str(name) for name in names] if isinstance(names, list) else []
+    given += [""] * (len(directions) - len(given))
+    return tuple(Objective(name, direction) for name, direction in zip(given, directions, strict=False))
 
 
 def _delete_study(connection: Connection, study_id: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -27,21 +27,30 @@ _OWN_ATTRIBUTES = (
 )
 
 
+class Objective(NamedTuple):
+    """One thing that a study optimises; its name is "" where none is given."""
+
+    name: str
+    direction: Direction
+
+
 class Study:
     """A study in a storage. Holds no trials: each `read` hands out a table of its own.
 
     Attributes:
         key: What stays the same through renames and tells it from a later study with the same id; "" for studies of
             other programs.
-        metric: Name of what is optimised; "" where none is given.
+        objectives: What is optimised. The lab's own studies have one objective.
+        metric, direction: Of the first objective.
         runs: Its runs and their control.
     """
 
     def __init__(
-        self, database: Database, study_id: int, name: str, key: str, direction: Direction, metric: str
+        self, database: Database, study_id: int, name: str, key: str, objectives: tuple[Objective, ...]
     ) -> None:
         self._database = database
-        self.study_id, self.name, self.key, self.direction, self.metric = study_id, name, key, direction, metric
+        self.study_id, self.name, self.key, self.objectives = study_id, name, key, objectives
+        self.metric, self.direction = objectives[0]
         self.runs = RunLog(database, study_id, key, name)
         self._space: SearchSpace | None = None
         self._writer: TrialWriter | None = None
@@ -85,12 +94,20 @@ class Study:
         self._is_in_doubt = False
         return [next(new) if number is None else number for number in numbers]
 
-    def read(self, previous: TrialTable | None = None) -> TrialTable:
+    def read(self, previous: TrialTable | None = None, *, objective: int = 0) -> TrialTable:
         """The trials in columns. With the table read before, only what is new is read; unchanged, it is returned.
 
+        Args:
+            previous: The table read before; one of another objective does not help.
+            objective: Whose values and direction the table has, by its place in `objectives`.
+
         Raises:
-            UsageError: The study has been deleted.
+            UsageError: The study has been deleted, or has no such objective.
         """
+        if not 0 <= objective < len(self.objectives):
+            raise UsageError(
+                f"The study {self.name!r} has {len(self.objectives)} objectives, counted from 0; got {objective}."
+            )
         space = self.space()
         distributions = space.distributions() if space else {}
         identity = StudyIdentity(
@@ -99,7 +116,8 @@ class Study:
             name=self.name,
             key=self.key,
             has_events=bool(self.key) and self._database.has_lab_tables,
-            direction=self.direction,
+            objective=objective,
+            direction=self.objectives[objective].direction,
             distributions=distributions,
         )
         with self._database.reading() as connection:
