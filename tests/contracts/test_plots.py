@@ -120,7 +120,8 @@ def test_customdata_begins_with_the_number_of_the_trial(plot: Plot[Any]) -> None
     table = with_faults(build_table(60))
     shifted = replace(table, numbers=table.numbers + 1000)
     figure = plot.draw(plot.compute(shifted), LIVE)
-    found = [row[0] for t in figure["data"] if t["type"].startswith("scatter") for row in _rows(t.get("customdata"))]
+    kinds = ("scatter", "scatter3d", "bar")
+    found = [row[0] for t in figure["data"] if t["type"] in kinds for row in _rows(t.get("customdata"))]
     assert found
     assert set(found) <= set(range(1000, 1060))
 
