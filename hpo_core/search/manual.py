@@ -6,6 +6,7 @@ import math
 import threading
 from collections.abc import Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,18 +24,24 @@ class Nudge:
 
     Attributes:
         configuration: What is scored.
+        study: Where it is recorded; None if it is only scored.
         number: The number of the recorded trial, once it is recorded.
         storage_fault: Why it could not be recorded, or "".
     """
 
-    def __init__(self, problem: Problem, configuration: Mapping[str, Any], arm: str, is_recorded: bool = False) -> None:
-        self.problem, self.configuration = problem, dict(configuration)
-        self._is_to_be_recorded = is_recorded
+    def __init__(
+        self, problem: Problem, configuration: Mapping[str, Any], arm: str, study: Study | None = None
+    ) -> None:
+        self.problem, self.configuration, self.study = problem, dict(configuration), study
         self.number: int | None = None
         self.storage_fault = ""
         self.flight = Flight(self.configuration, arm, problem.n_folds)
         self.changed = threading.Condition()
         self._is_cancelled = False
+
+    @property
+    def is_default(self) -> bool:
+        return self.flight.arm == "default"
 
     @property
     def fold_scores(self) -> tuple[float, ...]:
@@ -53,7 +60,7 @@ class Nudge:
     @property
     def is_over(self) -> bool:
         """Whether nothing about it changes any more: it is done, and recorded if it was to be."""
-        is_kept = self.number is not None or bool(self.storage_fault) or not self._is_to_be_recorded
+        is_kept = self.number is not None or bool(self.storage_fault) or self.study is None
         return self._is_cancelled or (self.flight.is_settled and is_kept)
 
     @property
@@ -82,8 +89,18 @@ class Nudge:
             self.changed.notify_all()
 
 
+@dataclass(eq=False)
+class _SharedFit:
+    """A fit on its way, and how many nudges wait for it."""
+
+    future: Future[FitResults]
+    n_waiting: int = 1
+
+
 class ManualArm:
     """Scores nudges for all people of one server. A newer nudge of the same person cancels the older one.
+
+    The first folds of everybody are fitted before anybody's second ones, and people who ask for the same fit share it.
 
     Args:
         executor: Who does the fits.
@@ -93,6 +110,8 @@ class ManualArm:
     def __init__(self, executor: Executor, fits: FitStore) -> None:
         self._executor, self._fits = executor, fits
         self._running: dict[Hashable, Nudge] = {}
+        self._under_way: dict[str, _SharedFit] = {}
+        self._behind_default: dict[str, list[Nudge]] = {}
         self._lock = threading.Lock()
         self._recorder = ThreadPoolExecutor(1, thread_name_prefix="manual-recorder")
 
@@ -112,51 +131,63 @@ class ManualArm:
             configuration: One value for every active parameter.
             who: The person; their older nudge is cancelled.
             study: Where the trial is recorded when it is done; None only scores.
-            arm: The arm of the trial.
+            arm: The arm of the trial. While a trial of the arm "default" is on its way into a study, the others of that
+                study wait to be recorded after it.
 
         Raises:
             ConfigurationError: The configuration is not in the space.
         """
-        nudge = Nudge(problem, problem.space.check(configuration), arm, is_recorded=study is not None)
+        nudge = Nudge(problem, problem.space.check(configuration), arm, study)
         with self._lock:
             older = self._running.get(who)
             self._running = {w: n for w, n in self._running.items() if not n.is_done} | {who: nudge}
+            if study is not None and nudge.is_default:
+                self._behind_default.setdefault(study.key, [])
         if older is not None:
             self._cancel(older)
-        self._begin(nudge, study)
+        self._begin(nudge)
         return nudge
-
-    def _begin(self, nudge: Nudge, study: Study | None) -> None:
-        problem, flight = nudge.problem, nudge.flight
-        flight.fit_keys = [problem.fit_key(nudge.configuration, fold) for fold in range(problem.n_folds)]
-        flight.take_known(self._fits.get(flight.fit_keys))
-        if flight.has_fold_to_submit:
-            for fold in [f for f in range(problem.n_folds) if f not in flight.results]:
-                self._submit(nudge, fold, study)
-            if nudge.is_done:  # a newer nudge came, or a fit failed, while these were handed over
-                self._drop_fits(nudge)
-        else:
-            self._settle(nudge, study)
 
     def close(self) -> None:
         """Waits until everything is recorded. The executor is not shut down."""
         self._recorder.shutdown()
 
-    def _submit(self, nudge: Nudge, fold: int, study: Study | None) -> None:
-        request = FitRequest(spec=nudge.problem.spec, configuration=nudge.configuration, folds=(fold,), rank=fold)
-        future = self._executor.submit(request)
-        nudge.flight.futures[future] = (fold,)
-        future.add_done_callback(lambda done: self._take_in(nudge, fold, done, study))
+    # Fitting
 
-    def _take_in(self, nudge: Nudge, fold: int, future: Future[FitResults], study: Study | None) -> None:
-        nudge.flight.futures.pop(future, None)
-        if future.cancelled() or nudge.flight.is_settled:
+    def _begin(self, nudge: Nudge) -> None:
+        problem, flight = nudge.problem, nudge.flight
+        flight.fit_keys = [problem.fit_key(nudge.configuration, fold) for fold in range(problem.n_folds)]
+        flight.take_known(self._fits.get(flight.fit_keys))
+        if not flight.has_fold_to_submit:
+            return self._settle(nudge)
+        for fold in flight.open_folds():
+            self._ask_for(nudge, fold)
+        if nudge.is_done:  # a newer nudge came, or a fit failed, while these were handed over
+            self._drop_fits(nudge)
+        return None
+
+    def _ask_for(self, nudge: Nudge, fold: int) -> None:
+        key = nudge.flight.fit_keys[fold]
+        with self._lock:
+            shared = self._under_way.get(key)
+            if shared is not None:
+                shared.n_waiting += 1
+            else:
+                spec, configuration = nudge.problem.spec, nudge.configuration
+                request = FitRequest(spec=spec, configuration=configuration, folds=(fold,), rank=fold)
+                shared = self._under_way[key] = _SharedFit(self._executor.submit(request))
+            nudge.flight.futures[shared.future] = (fold,)
+        shared.future.add_done_callback(lambda done: self._take_in(nudge, fold, done))
+
+    def _take_in(self, nudge: Nudge, fold: int, future: Future[FitResults]) -> None:
+        self._forget(nudge, future)
+        if future.cancelled() or nudge.is_cancelled or nudge.flight.is_settled:
             return
         try:
             (result,) = future.result()
         except FitError as fault:
             nudge.flight.fail(str(fault))
-            self._settle(nudge, study)
+            self._settle(nudge)
             self._drop_fits(nudge)
             return
         self._fits.put(nudge.flight.fit_keys[fold], result)
@@ -165,25 +196,64 @@ class ManualArm:
             is_last = nudge.n_done == nudge.problem.n_folds
             nudge.changed.notify_all()
         if is_last:
-            self._settle(nudge, study)
+            self._settle(nudge)
 
-    def _settle(self, nudge: Nudge, study: Study | None) -> None:
-        with nudge.changed:
-            nudge.flight.judge("none")
-            nudge.changed.notify_all()
-        self._fits.flush()
-        if study is not None and not nudge.is_cancelled:
-            # In a thread of its own: a storage that is busy must not hold up the executor that calls us.
-            self._recorder.submit(_record, study, nudge)
+    def _forget(self, nudge: Nudge, future: Future[FitResults]) -> bool:
+        """Takes a fit off a nudge; whether it was there, and nobody else waits for it."""
+        with self._lock:
+            folds = nudge.flight.futures.pop(future, None)
+            if folds is None:
+                return False
+            key = nudge.flight.fit_keys[folds[0]]
+            shared = self._under_way.get(key)
+            if shared is None or shared.future is not future:
+                return False
+            shared.n_waiting -= 1
+            if shared.n_waiting == 0 or future.done():
+                del self._under_way[key]
+            return shared.n_waiting == 0
 
     def _cancel(self, nudge: Nudge) -> None:
         if not nudge.is_done:
             nudge.cancel()
             self._drop_fits(nudge)
+            self._let_pass(nudge)
 
     def _drop_fits(self, nudge: Nudge) -> None:
         for future in list(nudge.flight.futures):
-            self._executor.cancel(future)
+            if self._forget(nudge, future):
+                self._executor.cancel(future)
+
+    # Recording
+
+    def _settle(self, nudge: Nudge) -> None:
+        with nudge.changed:
+            nudge.flight.judge("none")
+            nudge.changed.notify_all()
+        self._fits.flush()
+        if not nudge.is_cancelled:
+            self._record_in_turn(nudge)
+
+    def _record_in_turn(self, nudge: Nudge) -> None:
+        if nudge.study is None:
+            return
+        with self._lock:
+            behind = self._behind_default.get(nudge.study.key)
+            if behind is not None and not nudge.is_default:
+                behind.append(nudge)
+                return
+        # In a thread of its own: a storage that is busy must not hold up the executor that calls us.
+        self._recorder.submit(_record, nudge.study, nudge)
+        self._let_pass(nudge)
+
+    def _let_pass(self, default: Nudge) -> None:
+        """Records what waited for the default's trial, which is in the recorder's queue by now, or given up."""
+        if default.study is None or not default.is_default:
+            return
+        with self._lock:
+            behind = self._behind_default.pop(default.study.key, [])
+        for nudge in behind:
+            self._recorder.submit(_record, default.study, nudge)
 
 
 def _record(study: Study, nudge: Nudge) -> None:

@@ -151,3 +151,59 @@ def test_unfinished_nudge_has_no_value_yet(arm, slow):
     assert not nudge.wait(1, seconds=0.05)
     assert math.isnan(nudge.value)
     arm.nudge(slow, {"x": 0.26, "seconds": 0.0}, who="ada").wait(4, seconds=60)
+
+
+def _begun(folder, *places):
+    return [f["x"] for f in fits_done(folder) if f["x"] in places]
+
+
+def test_first_folds_of_everybody_come_before_second_ones(arm, slow, pool_folder):
+    people = {"ada": 0.3011, "ben": 0.3012, "cem": 0.3013}
+    nudges = [arm.nudge(slow, {"x": x, "seconds": 0.3}, who=who) for who, x in people.items()]
+    assert all(nudge.wait(4, seconds=60) for nudge in nudges)
+    assert _begun(pool_folder, *people.values()) == [*people.values()] * 4
+
+
+def test_people_who_ask_for_the_same_share_its_fits(arm, slow, pool_folder):
+    same = {"x": 0.3021, "seconds": 0.1}
+    ada, ben, cem = (arm.nudge(slow, same, who=who) for who in ("ada", "ben", "cem"))
+    arm.nudge(slow, {"x": 0.3022, "seconds": 0.0}, who="ben")
+    assert ada.wait(4, seconds=60)
+    assert cem.wait(4, seconds=60)
+    assert ben.is_cancelled
+    assert ada.fold_scores == cem.fold_scores
+    assert np.isfinite(cem.fold_scores).all()
+    assert len(_begun(pool_folder, 0.3021)) == 4
+
+
+def test_fits_that_nobody_waits_for_any_more_are_dropped(arm, slow, pool_folder):
+    same = {"x": 0.3031, "seconds": 600.0}
+    ada, ben = (arm.nudge(slow, same, who=who) for who in ("ada", "ben"))
+    wait_until(lambda: _begun(pool_folder, 0.3031), "the shared fit to run")
+    after = [arm.nudge(slow, {"x": x, "seconds": 0.0}, who=who) for who, x in (("ada", 0.3032), ("ben", 0.3033))]
+    assert all(nudge.wait(4, seconds=60) for nudge in after)
+    assert ada.is_cancelled
+    assert ben.is_cancelled
+    assert len(_begun(pool_folder, 0.3031)) == 1
+
+
+def test_default_becomes_the_first_trial_also_when_a_nudge_is_scored_sooner(arm, slow, studies):
+    study = make_study(studies, slow)
+    known = {"x": 0.3041, "seconds": 0.0}
+    assert arm.nudge(slow, known, who="ada").wait(4, seconds=60)
+    default = arm.nudge(slow, slow.space.default(), who="first", study=study, arm="default")
+    nudge = arm.nudge(slow, known, who="ada", study=study)
+    assert nudge.is_done
+    assert not default.is_done
+    assert _recorded(nudge) == 1
+    assert study.read().arms.tolist() == ["default", "manual"]
+    later = arm.nudge(slow, {"x": 0.3042, "seconds": 0.0}, who="ada", study=study)
+    assert _recorded(later) == 2
+
+
+def test_default_that_is_given_up_holds_nobody_back(arm, slow, studies):
+    study = make_study(studies, slow)
+    arm.nudge(slow, {"x": 0.3051, "seconds": 600.0}, who="first", study=study, arm="default")
+    nudge = arm.nudge(slow, {"x": 0.3052, "seconds": 0.0}, who="ada", study=study)
+    arm.nudge(slow, {"x": 0.3053, "seconds": 0.0}, who="first")
+    assert _recorded(nudge) == 0
