@@ -6,20 +6,21 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from hpo_core.analysis.filtering import TrialFilter
 from hpo_core.errors import TuningError
 from hpo_core.options import options_of
 from hpo_core.plots import LIVE, Plot, figure_json
 from hpo_core.space import Configuration
 from hpo_core.studies.table import TrialTable
 from pages._shared.fault import plain
-from pages._shared.live_plot import PlotEvents, clicked, live_plot
+from pages._shared.live_plot import Orders, PlotEvents, brushed, clicked, live_plot
 from pages._shared.option_widgets import option_widgets
 
 _LOG = logging.getLogger(__name__)
@@ -34,10 +35,34 @@ class _Drawn:
     caption: str
 
 
+@dataclass(slots=True)
+class Brushing:
+    """A filter that brushable charts show as brushes, and change. One object for all cards that follow it.
+
+    Attributes:
+        chosen: The filter.
+        turn: Changes whenever charts shall show the filter anew.
+    """
+
+    chosen: TrialFilter = field(default_factory=TrialFilter)
+    turn: int = 0
+
+    def choose(self, chosen: TrialFilter) -> None:
+        self.chosen = chosen
+        self.turn += 1
+
+
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class _Surroundings:
+    """What a page gives to a card, see `chart_card`."""
+
+    current: Configuration | None
+    value_label: str
+    is_live: bool
     on_trial: Callable[[int], None] | None
     on_place: Callable[[Configuration], None] | None
+    brushing: Brushing
+    newest: int | None
 
 
 def chart_card(
@@ -50,6 +75,8 @@ def chart_card(
     is_live: bool = False,
     on_trial: Callable[[int], None] | None = None,
     on_place: Callable[[Configuration], None] | None = None,
+    brushing: Brushing | None = None,
+    newest: int | None = None,
 ) -> PlotEvents:
     """Draws the card of one plot and returns what lies on it: its brushes, and the click of this run.
 
@@ -63,11 +90,14 @@ def chart_card(
         on_trial: Takes the number of a trial that was clicked. Runs before the next run of the whole page, as callbacks
             of widgets do, so that it may set the state of widgets anywhere on it.
         on_place: Takes the values of the parameters at a place that was clicked where there is no trial.
+        brushing: The filter that a brush changes; without it the card keeps one of its own, and says what it selects.
+        newest: Number of the trial that came last, marked for a moment.
     """
-    answers = _Answers(on_trial, on_place)
+    own = st.session_state.setdefault(f"{key}-brushing", Brushing()) if brushing is None else None
+    around = _Surroundings(current, value_label, is_live, on_trial, on_place, brushing or own, newest)
     with st.container(key=f"card-{key}", gap="small"):
         try:
-            return _card(plot, table, key, current, value_label, is_live, answers)
+            return _card(plot, table, key, around)
         except TuningError as fault:
             st.info(plain(str(fault)))
         except Exception:
@@ -90,23 +120,17 @@ def _head(plot: Plot[Any], table: TrialTable, key: str) -> tuple[Plot[Any], Any]
     return plot, menu
 
 
-def _card(
-    plot: Plot[Any],
-    table: TrialTable,
-    key: str,
-    current: Configuration | None,
-    value_label: str,
-    is_live: bool,
-    answers: _Answers,
-) -> PlotEvents:
+def _card(plot: Plot[Any], table: TrialTable, key: str, around: _Surroundings) -> PlotEvents:
     plot, menu = _head(plot, table, key)
     why = plot.why_unavailable(table)
     if why:
+        among = "" if plot.is_brushable or not around.brushing.chosen else "Of the trials that pass the filter: "
         with st.container(height=plot.height, border=False, vertical_alignment="center", horizontal_alignment="center"):
-            st.markdown(why, width="content")
+            st.markdown(among + why, width="content")
         return PlotEvents()
-    data, revision = _data(plot, table, key, is_live)
-    drawn = _drawn(repr(plot), table.study, revision, repr(current), value_label, plot, data, current)
+    data, revision = _data(plot, table, key, around.is_live)
+    current = around.current
+    drawn = _drawn(repr(plot), table.study, revision, repr(current), around.value_label, plot, data, current)
     filename = f"{table.study}-{plot.key}"
     events = live_plot(
         drawn.figure,
@@ -114,36 +138,50 @@ def _card(
         height=plot.height,
         alt=drawn.alt,
         filename=filename,
-        on_click=partial(_answer, plot, data, f"{key}-plot", answers),
+        orders=_orders(plot, data, key, around),
+        on_click=partial(_answer, plot, data, f"{key}-plot", around),
+        on_brush=partial(_take_brush, plot, data, f"{key}-plot", around.brushing),
     )
-    if events.click and (answers.on_trial or answers.on_place):
+    if events.click and (around.on_trial or around.on_place):
         st.rerun()
-    st.caption(f"{plot.how_to_read}  \n{_brushed(data, events)}{drawn.caption}")
+    st.caption(f"{plot.how_to_read}  \n{_selected(data, key, around.brushing)}{drawn.caption}")
     if menu.open:
         with menu:
             _numbers(plot.numbers(data), filename, key)
     return events
 
 
-def _answer(plot: Plot[Any], data: Any, key: str, answers: _Answers) -> None:
+def _orders(plot: Plot[Any], data: Any, key: str, around: _Surroundings) -> Orders:
+    image, image_turn = st.session_state.get(f"{key}-image", ("png", 0))
+    brush = data.brushes_of(around.brushing.chosen) if plot.is_brushable else {}
+    return Orders(brush, around.brushing.turn, around.newest, image, image_turn)
+
+
+def _take_brush(plot: Plot[Any], data: Any, key: str, brushing: Brushing) -> None:
+    if plot.is_brushable:
+        brushing.choose(data.filter_after(brushed(key), brushing.chosen))
+
+
+def _answer(plot: Plot[Any], data: Any, key: str, around: _Surroundings) -> None:
     """Hands a click to whom it concerns."""
     click = clicked(key)
     if click is None:
         return
     if click.trial is not None:
-        if answers.on_trial:
-            answers.on_trial(click.trial)
-    elif answers.on_place and click.x is not None:
+        if around.on_trial:
+            around.on_trial(click.trial)
+    elif around.on_place and click.x is not None:
         values = plot.locate(data, click.x, click.y)
         if values:
-            answers.on_place(values)
+            around.on_place(values)
 
 
 def _data(plot: Plot[Any], table: TrialTable, key: str, is_live: bool) -> tuple[Any, str]:
     """What the plot computes, and of which revision: a live costly plot may lag behind."""
     last = st.session_state.get(f"{key}-last")
     what = (repr(plot), table.study)
-    if is_live and plot.is_costly and last and last[0] == what and time.monotonic() < last[1]:
+    is_known = last is not None and last[0] == what
+    if is_known and (last[3] == table.revision or (is_live and plot.is_costly and time.monotonic() < last[1])):
         return last[2], last[3]
     wait = st.empty()
     if plot.is_costly and last is None:
@@ -156,12 +194,12 @@ def _data(plot: Plot[Any], table: TrialTable, key: str, is_live: bool) -> tuple[
     return data, table.revision
 
 
-@st.cache_resource(max_entries=48, show_spinner=False)
+@st.cache_resource(max_entries=12, show_spinner=False)  # each may hold a table of 100,000 trials
 def _computed(settings: str, study: str, revision: str, _plot: Plot[Any], _table: TrialTable) -> Any:
     return _plot.compute(_table)
 
 
-@st.cache_resource(max_entries=96, show_spinner=False)
+@st.cache_resource(max_entries=48, show_spinner=False)
 def _drawn(
     settings: str,
     study: str,
@@ -176,19 +214,39 @@ def _drawn(
     return _Drawn(figure_json(figure), _plot.alt(_data), _plot.caption(_data))
 
 
-def _brushed(data: Any, events: PlotEvents) -> str:
-    if not events.brush or not hasattr(data, "is_within"):
+def _selected(data: Any, key: str, brushing: Brushing) -> str:
+    """What the brushes select, where no filter line says it."""
+    if f"{key}-brushing" not in st.session_state or not brushing.chosen:
         return ""
-    count = int(data.is_within(events.brush).sum())
-    ranges = ", ".join(f"{name or 'value'} {words}" for name, words in data.ranges(events.brush).items())
-    return f"**{count:,} of {len(data.rows):,} trials** have {ranges}.  \n"
+    passing = brushing.chosen.mask(data.table)[data.rows]
+    return f"**{int(passing.sum()):,} of {len(passing):,} trials** have {plain(brushing.chosen.words())}.  \n"
 
 
 def _numbers(frame: pd.DataFrame, filename: str, key: str) -> None:
     st.dataframe(frame, hide_index=True, height=300, width=560)
-    st.download_button(
-        "Download CSV", csv_bytes(frame), f"{filename}.csv", "text/csv", key=f"{key}-csv", on_click="ignore"
-    )
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "CSV",
+            partial(csv_bytes, frame),
+            f"{filename}.csv",
+            "text/csv",
+            key=f"{key}-csv",
+            on_click="ignore",
+            help="These numbers, all digits",
+        )
+        for image in ("png", "svg"):
+            st.button(
+                image.upper(),
+                key=f"{key}-{image}",
+                help="The chart as it is now",
+                on_click=_ask_image,
+                args=(key, image),
+            )
+
+
+def _ask_image(key: str, image: str) -> None:
+    _, turn = st.session_state.get(f"{key}-image", ("", 0))
+    st.session_state[f"{key}-image"] = (image, turn + 1)
 
 
 def csv_bytes(frame: pd.DataFrame) -> bytes:

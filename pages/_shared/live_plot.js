@@ -4,6 +4,8 @@ const SETTLE_MS = 250; // after a gesture, before the next redraw
 const CLICK_MS = 270; // longer than Plotly's double click, which resets the zoom and must not count as a click
 const CLICK_REACH = 5; // pixels that a click may wander
 const AXIS_REACH = 14; // pixels beside a parallel axis that belong to its brush
+const NEWEST_MS = 2000; // for which a trial that just came is marked
+const SVG = "http://www.w3.org/2000/svg";
 
 const charts = new WeakMap();
 let library = null;
@@ -42,9 +44,10 @@ class Chart {
   }
 
   show(spec) {
+    const isNew = this.takeOrders(spec);
     const looks = spec.revision + (isDark(this.host) ? " dark" : " light");
-    if (looks === this.looks) return;
     this.spec = spec;
+    if (looks === this.looks && !isNew) return;
     this.looks = looks;
     this.host.style.height = `${spec.height}px`;
     this.host.setAttribute("aria-label", spec.alt);
@@ -53,6 +56,19 @@ class Chart {
       (Plotly) => this.draw(Plotly),
       () => this.say("The chart library could not be loaded from this server. Reload the page to try again."),
     );
+  }
+
+  // What the server asks for once: brushes in place of those that lie here, an image. Whether to draw again.
+  takeOrders(spec) {
+    if (this.imageTurn !== undefined && spec.image.turn !== this.imageTurn) {
+      loadLibrary(spec.source).then((Plotly) => this.save(Plotly, spec.image.format), () => {});
+    }
+    this.imageTurn = spec.image.turn;
+    if (spec.brushTurn === this.brushTurn) return false;
+    this.brushTurn = spec.brushTurn;
+    this.brushes = { ...spec.brush };
+    this.reported = JSON.stringify(this.brushes);
+    return true;
   }
 
   async draw(Plotly) {
@@ -70,6 +86,7 @@ class Chart {
         if (!this.isBound) this.bind(Plotly);
         this.placeBrushes();
         this.pointAgain();
+        this.markNewest();
       }
       this.host.querySelector(".live-plot-wait")?.remove();
     } catch (fault) {
@@ -366,6 +383,35 @@ class Chart {
     return [event.clientX - box.left, event.clientY - box.top];
   }
 
+  // A ring around the marks of the trial that just came, or a line over its line, for a moment.
+  markNewest() {
+    const { newest } = this.spec;
+    const isNews = this.newest !== undefined && newest !== null && newest !== this.newest;
+    this.newest = newest;
+    if (!isNews) return;
+    const overlay = document.createElementNS(SVG, "svg");
+    overlay.setAttribute("class", "live-plot-newest");
+    overlay.setAttribute("aria-hidden", "true");
+    this.host._fullData.forEach((trace) => overlay.append(...this.marksOf(trace, newest)));
+    this.host.querySelector(".live-plot-newest")?.remove();
+    this.host.appendChild(overlay);
+    setTimeout(() => overlay.remove(), NEWEST_MS);
+  }
+
+  marksOf(trace, number) {
+    const full = this.host._fullLayout;
+    const pair = full._plots?.[`${trace.xaxis}${trace.yaxis}`];
+    if (!pair || trace.visible !== true || !trace.customdata || !/^scatter(gl)?$/.test(trace.type)) return [];
+    const places = [];
+    for (let i = 0; i < trace.customdata.length; i += 1) {
+      if (Number(trace.customdata[i]?.[0] ?? NaN) !== number) continue;
+      const [x, y] = [pair.xaxis.d2p(trace.x[i]), pair.yaxis.d2p(trace.y[i])];
+      if (Number.isFinite(x) && Number.isFinite(y)) places.push([pair.xaxis._offset + x, pair.yaxis._offset + y]);
+    }
+    if (!trace.meta?.vertices) return places.map(([cx, cy]) => shape("circle", { cx, cy, r: 11 }));
+    return places.length ? [shape("polyline", { points: places.join(" ") })] : [];
+  }
+
   say(sentence) {
     let wait = this.host.querySelector(".live-plot-wait");
     if (!wait) {
@@ -381,6 +427,12 @@ class Chart {
     charts.delete(this.host);
     library?.then((Plotly) => Plotly.purge(this.host), () => {});
   }
+}
+
+function shape(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
 }
 
 function isDark(element) {
