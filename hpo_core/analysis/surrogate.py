@@ -18,6 +18,7 @@ from hpo_core.warping import Prediction
 
 FEWEST = 8
 _MOST, _BEST = 300, 150
+_AVERAGED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,15 @@ class Quality:
     r2: float
     rank_correlation: float
     n_trials: int
+
+    def in_words(self, what: str) -> str:
+        """How far to trust what was drawn with it, `what` being its name, with the figures."""
+        figures = f"leave-one-out R² {self.r2:.2f}, rank correlation {self.rank_correlation:.2f}"
+        if self.r2 >= 0.7:
+            return f"The {what} predicts unseen trials well ({figures})."
+        if self.r2 >= 0.3:
+            return f"The {what} predicts unseen trials roughly ({figures})."
+        return f"The {what} hardly predicts unseen trials ({figures}): do not read its details."
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +89,23 @@ class Surrogate:
         used = complete & np.all([~np.isnan(self.table.params[name]) for name in names], axis=0)
         signed = np.where(used if used.any() else complete, self.table.sign * self.table.values, np.inf)
         return int(np.argmin(signed))
+
+    def uses(self, name: str) -> bool:
+        """Whether any trial that it was learned from uses this parameter."""
+        return not np.isnan(self.process.units[:, list(self.table.params).index(name)]).all()
+
+    def along(self, name: str, at: Floats) -> Prediction:
+        """Partial dependence: the value expected at places of one parameter, averaged over the trials that use it.
+
+        The other parameters are as in at most 64 of these trials; the standard deviation is that of the average. For
+        parameters that it `uses`. Source: Friedman (2001), Greedy function approximation.
+        """
+        column = list(self.table.params).index(name)
+        units = self.process.units[~np.isnan(self.process.units[:, column])]
+        units = units[:: -(-len(units) // _AVERAGED)]
+        groups = np.repeat(units[None], len(at), axis=0)
+        groups[:, :, column] = at[:, None]
+        return self.process.predict_average(groups)
 
     def plane(self, x: str, y: str, x_units: Floats, y_units: Floats) -> Prediction:
         """Expected values and their standard deviations, shape (len(y_units), len(x_units)).

@@ -9,59 +9,24 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.distributions import CategoricalDistribution
 from scipy.spatial import cKDTree
 
 from hpo_core.analysis.selection import Rows, representative_rows
 from hpo_core.analysis.surrogate import Quality, fit_surrogate, why_no_surrogate
-from hpo_core.analysis.units import unit_column, value_at
+from hpo_core.analysis.units import value_at
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
 from hpo_core.plots import DEFAULT, MANUAL, Figure, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._hover import hover
+from hpo_core.plots._side import Side, moving_parameters, side_of
 from hpo_core.plots._ticks import unit_ticks
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
 
-_POINTS, _MOST_MARKS = 50, 300
+_MOST_MARKS = 300
 _REACH = 0.18
 _FLAT, _DEEP = "map", "3-D"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Side:
-    """One of the two parameters of a surface.
-
-    Attributes:
-        name: The parameter.
-        distribution: Its range.
-        units: Places of the grid in [0, 1].
-        values: What stands there: numbers, or labels of categories.
-        trials: Places in [0, 1] of the trials that are drawn; NaN where they do not use it.
-    """
-
-    name: str
-    distribution: BaseDistribution
-    units: Floats
-    values: list[Any]
-    trials: Floats
-
-    @property
-    def is_category(self) -> bool:
-        return isinstance(self.distribution, CategoricalDistribution)
-
-    @property
-    def title(self) -> str:
-        return plain(self.name) + (", log" if getattr(self.distribution, "log", False) else "")
-
-    @property
-    def trial_values(self) -> list[Any]:
-        """What stands where the drawn trials are."""
-        return [None if np.isnan(u) else value_at(self.distribution, float(u)) for u in self.trials]
-
-    def on_map(self, values: list[Any]) -> list[Any]:
-        """The values as the axis of the map takes them."""
-        return [plain(value) for value in values] if self.is_category else values
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +81,7 @@ class Surface(Plot[SurfaceData]):
         unknown = [name for name in (self.x, self.y) if name and name not in table.params]
         if unknown:
             return f"There is no parameter {unknown[0]!r}; there are {', '.join(table.params) or 'none'}."
-        if len(_moving(table)) < 2:
+        if len(moving_parameters(table)) < 2:
             return "A surface needs two parameters that differ between the trials."
         if self.x and self.x == self.y:
             return f"Both sides of the surface are {self.x}. Choose another parameter for one of them."
@@ -132,7 +97,7 @@ class Surface(Plot[SurfaceData]):
         x_name, y_name = self._chosen(table, surrogate.importances)
         used = np.flatnonzero(_is_usable(table, x_name, y_name))
         rows = representative_rows(table, used, _MOST_MARKS, _MOST_MARKS // 2)
-        x, y = (_side(table, name, rows) for name in (x_name, y_name))
+        x, y = (side_of(table, name, rows) for name in (x_name, y_name))
         plane = surrogate.plane(x_name, y_name, x.units, y.units)
         is_near = _is_near(x, y)
         return SurfaceData(
@@ -195,7 +160,7 @@ class Surface(Plot[SurfaceData]):
             f"Expected value over {data.x.name} and {data.y.name}: best "
             f"({format_score(float(data.mean[row, column]))}) "
             f"near {data.x.name} {format_value(data.x.values[column])} and "
-            f"{data.y.name} {format_value(data.y.values[row])}. {_trust(data.quality)}"
+            f"{data.y.name} {format_value(data.y.values[row])}. {data.quality.in_words('surface')}"
         )
 
     def caption(self, data: SurfaceData) -> str:
@@ -205,27 +170,7 @@ class Surface(Plot[SurfaceData]):
         n_usable = int((data.table.is_complete & np.isfinite(data.table.values)).sum())
         share = "all " if len(data.rows) == n_usable else f"{len(data.rows):,} of "
         shown = f"Showing {share}{format_count(n_usable, 'finished trial')}"
-        return f"{shown}{held}. {_trust(data.quality)}"
-
-
-def _moving(table: TrialTable) -> list[str]:
-    """Parameters with at least two different values among the finished trials."""
-    usable = table.is_complete & np.isfinite(table.values)
-    columns = {name: column[usable & ~np.isnan(column)] for name, column in table.params.items()}
-    return [name for name, column in columns.items() if len(column) and column.min() < column.max()]
-
-
-def _side(table: TrialTable, name: str, rows: Rows) -> Side:
-    distribution = table.distributions[name]
-    if isinstance(distribution, CategoricalDistribution):
-        units = (np.arange(len(distribution.choices)) + 0.5) / len(distribution.choices)
-    else:
-        units = np.linspace(0, 1, _POINTS)
-        if isinstance(distribution, IntDistribution):
-            whole = np.array([value_at(distribution, float(u)) for u in units], dtype=float)
-            units = unit_column(distribution, np.unique(whole))
-    values = [value_at(distribution, float(u)) for u in units]
-    return Side(name, distribution, units, values, unit_column(distribution, table.params[name][rows]))
+        return f"{shown}{held}. {data.quality.in_words('surface')}"
 
 
 def _is_near(x: Side, y: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -308,7 +253,7 @@ def _partners(table: TrialTable, *chosen: str) -> dict[str, int]:
     """Moving parameters that are used together with those chosen and, without any, with at least one other; with the
     number of trials that do so.
     """
-    moving = _moving(table)
+    moving = moving_parameters(table)
     usable = _is_usable(table, *chosen)
     is_used = np.array([~np.isnan(table.params[name][usable]) for name in moving], dtype=np.float32)
     together = is_used @ is_used.T
@@ -346,7 +291,7 @@ def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> 
 
 
 def _star(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> list[_Mark]:
-    places = [_unit_of(side, (current or {}).get(side.name)) for side in (data.x, data.y)]
+    places = [side.unit_of((current or {}).get(side.name)) for side in (data.x, data.y)]
     if None in places:
         return []
     x, y = (float(place or 0.0) for place in places)
@@ -356,14 +301,6 @@ def _star(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> l
     values = [value_at(side.distribution, place) for side, place in ((data.x, x), (data.y, y))]
     star = {"symbol": "star", "size": 17, "color": look.you, "line": {"width": 1.2, "color": look.surface}}
     return [_Mark("the sliders", [values[0]], [values[1]], [height], star)]
-
-
-def _unit_of(side: Side, value: Any) -> float | None:
-    try:
-        internal = side.distribution.to_internal_repr(value)
-    except ValueError:
-        return None
-    return float(unit_column(side.distribution, np.array([internal], dtype=float))[0])
 
 
 def _mark_trace(data: SurfaceData, mark: _Mark, deep: bool) -> dict[str, Any]:
@@ -376,41 +313,22 @@ def _mark_trace(data: SurfaceData, mark: _Mark, deep: bool) -> dict[str, Any]:
     symbols = {"star": "diamond", "circle-open": "circle-open", "diamond": "diamond", "square": "square"}
     size = max(3, mark.marker["size"] * 0.55)
     marker = {**mark.marker, "size": size, "symbol": symbols.get(mark.marker["symbol"], "circle")}
-    x, y = ([_unit_of(s, _choice(s, v)) for v in places] for s, places in ((data.x, mark.x), (data.y, mark.y)))
+    x, y = ([s.unit_of(s.choice(v)) for v in places] for s, places in ((data.x, mark.x), (data.y, mark.y)))
     return {"type": "scatter3d", "x": x, "y": y, "z": mark.z, **trace, "marker": marker}
-
-
-def _choice(side: Side, value: Any) -> Any:
-    """The category that a label stands for; numbers as they are."""
-    if isinstance(side.distribution, CategoricalDistribution):
-        return next(
-            (choice for choice in side.distribution.choices if str(value) in (str(choice), plain(choice))), value
-        )
-    return value
 
 
 def _legal(side: Side, place: Any, is_unit: bool) -> Any:
     """The legal value nearest to a place that was clicked."""
     if is_unit:
-        return _choice(side, value_at(side.distribution, float(place)))
-    if side.is_category:
-        return _choice(side, place)
-    unit = unit_column(side.distribution, np.array([float(place)]))[0]
-    return value_at(side.distribution, float(unit))
+        return side.at_unit(float(place))
+    return side.choice(place) if side.is_category else side.nearest(float(place))
 
 
 def _side_axis(side: Side, look: Look) -> dict[str, Any]:
     if side.is_category:
         order = {"categoryarray": side.on_map(side.values), "categoryorder": "array"}
         return axis(look, side.title, type="category", showgrid=False, **order)
-    kind = "log" if getattr(side.distribution, "log", False) else "linear"
-    extra = (
-        {"exponentformat": "power", "dtick": 1} if kind == "log" and len(unit_ticks(side.distribution)[0]) > 2 else {}
-    )
-    ends = [float(side.values[0]), float(side.values[-1])]
-    if kind == "log":
-        ends = [float(np.log10(end)) for end in ends]
-    return axis(look, side.title, type=kind, range=ends, showgrid=False, **extra)
+    return side.number_axis(look)
 
 
 def _scene(data: SurfaceData, look: Look) -> dict[str, Any]:
@@ -429,15 +347,6 @@ def _scene(data: SurfaceData, look: Look) -> dict[str, Any]:
         "aspectmode": "manual",
         "aspectratio": {"x": 1, "y": 1, "z": 0.6},
     }
-
-
-def _trust(quality: Quality) -> str:
-    figures = f"leave-one-out R² {quality.r2:.2f}, rank correlation {quality.rank_correlation:.2f}"
-    if quality.r2 >= 0.7:
-        return f"The surface predicts unseen trials well ({figures})."
-    if quality.r2 >= 0.3:
-        return f"The surface predicts unseen trials roughly ({figures})."
-    return f"The surface hardly predicts unseen trials ({figures}): do not read its details."
 
 
 SURFACE = Surface()

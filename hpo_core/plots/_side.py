@@ -1,0 +1,112 @@
+"""One parameter as an axis of a chart: a grid along it, the trials on it, and the legal value nearest to a click."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+
+from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.units import unit_column, value_at
+from hpo_core.plots._look import Look, axis, plain
+from hpo_core.plots._ticks import unit_ticks
+from hpo_core.studies.table import Floats, TrialTable
+
+_POINTS = 50
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """One parameter along an axis.
+
+    Attributes:
+        name: The parameter.
+        distribution: Its range.
+        units: Places of the grid in [0, 1].
+        values: What stands there: numbers, or labels of categories.
+        trials: Places in [0, 1] of the trials that are drawn; NaN where they do not use it.
+    """
+
+    name: str
+    distribution: BaseDistribution
+    units: Floats
+    values: list[Any]
+    trials: Floats
+
+    @property
+    def is_category(self) -> bool:
+        return isinstance(self.distribution, CategoricalDistribution)
+
+    @property
+    def is_log(self) -> bool:
+        return bool(getattr(self.distribution, "log", False))
+
+    @property
+    def title(self) -> str:
+        return plain(self.name) + (", log" if self.is_log else "")
+
+    @property
+    def trial_values(self) -> list[Any]:
+        """What stands where the drawn trials are."""
+        return [None if np.isnan(u) else value_at(self.distribution, float(u)) for u in self.trials]
+
+    def on_map(self, values: list[Any]) -> list[Any]:
+        """The values as a category axis, or one of numbers, takes them."""
+        return [plain(value) for value in values] if self.is_category else values
+
+    def choice(self, value: Any) -> Any:
+        """The category that a label stands for; numbers as they are."""
+        if isinstance(self.distribution, CategoricalDistribution):
+            choices = self.distribution.choices
+            return next((c for c in choices if str(value) in (str(c), plain(c))), value)
+        return value
+
+    def unit_of(self, value: Any) -> float | None:
+        """The place of a value in [0, 1]; None if it has none."""
+        try:
+            internal = self.distribution.to_internal_repr(value)
+        except ValueError:
+            return None
+        return float(unit_column(self.distribution, np.array([internal], dtype=float))[0])
+
+    def at_unit(self, unit: float) -> Any:
+        """The legal value at a place in [0, 1]."""
+        return self.choice(value_at(self.distribution, unit))
+
+    def nearest(self, number: float) -> Any:
+        """The legal value nearest to a number."""
+        return value_at(self.distribution, float(unit_column(self.distribution, np.array([float(number)]))[0]))
+
+    def number_axis(self, look: Look) -> dict[str, Any]:
+        """The axis of a parameter that is a number, over its whole range."""
+        extra: dict[str, Any] = {}
+        if self.is_log and len(unit_ticks(self.distribution)[0]) > 2:
+            extra = {"exponentformat": "power", "dtick": 1}
+        ends = [float(self.values[0]), float(self.values[-1])]
+        if self.is_log:
+            ends = [float(np.log10(end)) for end in ends]
+        kind = "log" if self.is_log else "linear"
+        return axis(look, self.title, type=kind, range=ends, showgrid=False, **extra)
+
+
+def side_of(table: TrialTable, name: str, rows: Rows) -> Side:
+    """The parameter along an axis, with these trials on it."""
+    distribution = table.distributions[name]
+    if isinstance(distribution, CategoricalDistribution):
+        units = (np.arange(len(distribution.choices)) + 0.5) / len(distribution.choices)
+    else:
+        units = np.linspace(0, 1, _POINTS)
+        if isinstance(distribution, IntDistribution):
+            whole = np.array([value_at(distribution, float(u)) for u in units], dtype=float)
+            units = unit_column(distribution, np.unique(whole))
+    values = [value_at(distribution, float(u)) for u in units]
+    return Side(name, distribution, units, values, unit_column(distribution, table.params[name][rows]))
+
+
+def moving_parameters(table: TrialTable) -> list[str]:
+    """Parameters with at least two different values among the finished trials."""
+    usable = table.is_complete & np.isfinite(table.values)
+    columns = {name: column[usable & ~np.isnan(column)] for name, column in table.params.items()}
+    return [name for name, column in columns.items() if len(column) and column.min() < column.max()]

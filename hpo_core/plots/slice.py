@@ -1,0 +1,332 @@
+"""The slice: the value against one parameter, with the trend that the trials carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
+from hpo_core.analysis.surrogate import Quality, Surrogate, fit_surrogate, why_no_surrogate
+from hpo_core.formats import format_count, format_score, format_value
+from hpo_core.options import option
+from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
+from hpo_core.plots._look import shortened
+from hpo_core.plots._marks import Spots, best_ring, outside_note
+from hpo_core.plots._side import Side, moving_parameters, side_of
+from hpo_core.space import Configuration
+from hpo_core.studies.table import Floats, TrialTable
+
+_MOST, _BEST = 2000, 500
+_REACH = 0.08
+_MOST_LABELS = 24
+_BY_ARM, _BY_ORDER = "arm", "order"
+_KNUTH = 2654435761
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trend:
+    """What is expected along the parameter, averaged over the others.
+
+    Attributes:
+        mean, sd: At each place of the side's grid; NaN where no trial is near.
+        quality: How far it can be trusted.
+    """
+
+    mean: Floats
+    sd: Floats
+    quality: Quality
+
+
+@dataclass(frozen=True, eq=False)
+class SliceData:
+    """What a slice draws.
+
+    Attributes:
+        table: The study.
+        side: The parameter, with the trials of `rows` on it.
+        rows: Trials that are drawn, all of which use the parameter.
+        n_used: Finished trials that use it.
+        trend: The trend, where there is one.
+        why_no_trend: The sentence why there is none.
+        limits: The range of values in view.
+    """
+
+    table: TrialTable
+    side: Side
+    rows: Rows
+    n_used: int
+    trend: Trend | None
+    why_no_trend: str
+    limits: Limits
+
+    @property
+    def x(self) -> Floats:
+        """Where the trials stand: numbers, or the places of categories spread a little, the same at each drawing."""
+        if not self.side.is_category:
+            return np.array(self.side.trial_values, dtype=float)
+        share = (self.table.numbers[self.rows] * _KNUTH % 2**32) / 2**32 - 0.5
+        return np.asarray(self.side.trials * len(self.side.values) - 0.5 + 0.6 * share)
+
+
+@dataclass(frozen=True)
+class Slice(Plot[SliceData]):
+    """Value against one parameter."""
+
+    key: ClassVar[str] = "slice"
+    label: ClassVar[str] = "Slice"
+    place: ClassVar[int] = 40
+    purpose: ClassVar[str] = "The value of every trial against one parameter, with the trend along it."
+    question: ClassVar[str] = "Where along one parameter is it good?"
+    how_to_read: ClassVar[str] = (
+        "Each mark is a trial; the line is the value expected along this parameter, averaged over the others, its band "
+        "one standard deviation, broken where no trial is near. Click a mark to load its trial, a place to put this "
+        "parameter there, drag to zoom."
+    )
+    is_costly: ClassVar[bool] = True
+
+    x: str = option("", "Parameter", "The parameter along the x axis; by itself the one that matters most.")
+    colour: str = option(
+        _BY_ARM, "Colour", "By who made the trial, or by the order of the trials.", choices=(_BY_ARM, _BY_ORDER)
+    )
+
+    def why_unavailable(self, table: TrialTable) -> str | None:
+        if self.x and self.x not in table.params:
+            return f"There is no parameter {self.x!r}; there are {', '.join(table.params) or 'none'}."
+        if not table.params:
+            return "The trials have no parameters, so there is nothing to slice along."
+        usable = _usable(table)
+        if not usable.any():
+            return "No trial has a value yet. The first mark appears with the first finished trial."
+        names = [self.x] if self.x else list(table.params)
+        if all(np.isnan(table.params[name][usable]).all() for name in names):
+            return f"No finished trial uses {self.x or 'any parameter'}, so there is nothing to show along it."
+        return None
+
+    def compute(self, table: TrialTable) -> SliceData:
+        why = why_no_surrogate(table)
+        surrogate = None if why else fit_surrogate(table)
+        name = self.x or _first(table, surrogate.importances if surrogate else {})
+        used = np.flatnonzero(_usable(table) & ~np.isnan(table.params[name]))
+        rows = representative_rows(table, used, _MOST, _BEST)
+        side = side_of(table, name, rows)
+        trend = None
+        if surrogate is not None:
+            why = _why_no_trend(table, surrogate, name)
+            trend = None if why else _trend(surrogate, side)
+        limits = robust_limits(table.values[used], table.sign)
+        return SliceData(table, side, rows, len(used), trend, why or "", limits)
+
+    def draw(self, data: SliceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
+        styles = look.arm_styles(data.table.arms.tolist())
+        spots = Spots(data.table, data.rows, data.x)
+        points = [spots.points(arm, style, look) for arm, style in styles.items()]
+        if self.colour == _BY_ORDER:
+            points = [_by_order(data, trace, look) for trace in points if len(trace["x"])]
+            if points:
+                points[0]["marker"]["showscale"] = True
+        traces = [*_band(data, look), *points, *_line(data, look), *_best(data, styles, look)]
+        traces += _star(data, look, current)
+        arrow = "↑" if data.table.direction == "maximize" else "↓"
+        return {
+            "data": [trace for trace in traces if len(trace["x"])],
+            "layout": layout(
+                look,
+                revision=f"{data.table.study} {data.side.name} {self.colour}",
+                xaxis=_category_axis(data.side, look) if data.side.is_category else data.side.number_axis(look),
+                yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
+                shapes=_slider_line(data, look, current),
+                annotations=outside_note(data.table, data.limits, look),
+            ),
+        }
+
+    def locate(self, data: SliceData, x: Any, y: Any) -> Configuration:
+        side = data.side
+        if not side.is_category:
+            return {side.name: side.nearest(float(x))}
+        place = min(max(round(float(x)), 0), len(side.values) - 1)
+        return {side.name: side.at_unit((place + 0.5) / len(side.values))}
+
+    def numbers(self, data: SliceData) -> pd.DataFrame:
+        table, rows = data.table, np.flatnonzero(_usable(data.table) & ~np.isnan(data.table.params[data.side.name]))
+        return pd.DataFrame(
+            {
+                "trial": table.numbers[rows],
+                "arm": [arm_label(arm) for arm in table.arms[rows].tolist()],
+                data.side.name: table.column(data.side.name)[rows],
+                "value": table.values[rows],
+                "sd over folds": table.noise[rows],
+            }
+        )
+
+    def alt(self, data: SliceData) -> str:
+        table, best = data.table, data.rows[np.argmin(data.table.sign * data.table.values[data.rows])]
+        place = data.side.trial_values[int(np.flatnonzero(data.rows == best)[0])]
+        text = (
+            f"{format_count(data.n_used, 'trial')} along {data.side.name}; the best, "
+            f"{format_score(float(table.values[best]))}, has {format_value(place)}"
+        )
+        if data.trend is None or np.isnan(data.trend.mean).all():
+            return f"{text}."
+        top = int(np.nanargmin(table.sign * data.trend.mean))
+        peak = format_value(data.side.values[top])
+        return f"{text}; on average {peak} is expected to be best. {data.trend.quality.in_words('trend')}"
+
+    def caption(self, data: SliceData) -> str:
+        if len(data.rows) < data.n_used:
+            text = f"Showing {len(data.rows):,} of {data.n_used:,} finished trials (best {_BEST} and a sample)"
+        else:
+            text = f"Showing {'all ' if data.n_used > 1 else ''}{format_count(data.n_used, 'finished trial')}"
+        n_usable = int(_usable(data.table).sum())
+        if n_usable > data.n_used:
+            text += f" that {'use' if data.n_used > 1 else 'uses'} {data.side.title}, of {n_usable:,}"
+        return f"{text}. {data.trend.quality.in_words('trend') if data.trend else data.why_no_trend}"
+
+
+def _usable(table: TrialTable) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    return table.is_complete & np.isfinite(table.values)
+
+
+def _first(table: TrialTable, importances: Mapping[str, float]) -> str:
+    """The most important parameter; without a surrogate the first that differs, or else the first that is used."""
+    usable = _usable(table)
+    used = [name for name, column in table.params.items() if not np.isnan(column[usable]).all()]
+    names = moving_parameters(table) or used
+    return max(names, key=lambda name: importances.get(name, 0.0))
+
+
+def _is_near(side: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Which places of the grid have a trial within a twelfth of the range, or in the same category."""
+    reach = 1e-6 if side.is_category else _REACH
+    trials = np.sort(side.trials)
+    right = np.clip(np.searchsorted(trials, side.units), 0, len(trials) - 1)
+    left = np.maximum(right - 1, 0)
+    gaps = np.minimum(np.abs(trials[right] - side.units), np.abs(trials[left] - side.units))
+    return np.asarray(gaps <= reach)
+
+
+def _why_no_trend(table: TrialTable, surrogate: Surrogate, name: str) -> str | None:
+    if name not in moving_parameters(table):
+        return f"All finished trials have the same {name}, so there is no trend along it."
+    if not surrogate.uses(name):
+        return f"Too few trials use {name} to learn a trend along it."
+    return None
+
+
+def _trend(surrogate: Surrogate, side: Side) -> Trend:
+    expected = surrogate.along(side.name, side.units)
+    near = _is_near(side)
+    mean, sd = (np.where(near, column, np.nan) for column in expected)
+    return Trend(mean, sd, surrogate.quality)
+
+
+def _grid(side: Side) -> Floats:
+    if side.is_category:
+        return np.arange(len(side.values), dtype=float)
+    return np.array(side.values, dtype=float)
+
+
+def _by_order(data: SliceData, trace: Figure, look: Look) -> Figure:
+    """The points coloured from the first trial, faint, to the newest, strong."""
+    numbers = [row[0] for row in trace["customdata"]]
+    ends = {"cmin": int(data.table.numbers[data.rows].min()), "cmax": int(data.table.numbers[data.rows].max())}
+    title = {"text": "trial", "font": {"size": 12, "color": look.muted}, "side": "top"}
+    bar = {"title": title, "thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11, "color": look.muted}}
+    marker = {"color": numbers, **ends, "colorscale": look.colorscale, "colorbar": {**bar, "len": 0.9}}
+    marker |= {"symbol": trace["marker"]["symbol"].removesuffix("-open"), "showscale": False}
+    line = {"width": 0.8, "color": faint(look.text, 0.35)}
+    return {**trace, "marker": {**trace["marker"], **marker, "line": line}}
+
+
+def _band(data: SliceData, look: Look) -> list[Figure]:
+    """One standard deviation around the trend, a polygon for each stretch without a gap; bars for categories."""
+    if data.trend is None or data.side.is_category:
+        return []
+    x, known = _grid(data.side), np.isfinite(data.trend.mean)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(int), [0]])))
+    rings: list[tuple[Floats, Floats]] = []
+    for start, end in edges.reshape(-1, 2).tolist():
+        there = slice(start, end)
+        low, high = (data.trend.mean[there] + side * data.trend.sd[there] for side in (-1, 1))
+        rings.append(
+            (np.concatenate([x[there], x[there][::-1], [np.nan]]), np.concatenate([low, high[::-1], [np.nan]]))
+        )
+    shape = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip"}
+    flat = {name: np.concatenate([ring[i] for ring in rings] or [np.empty(0)]) for i, name in enumerate("xy")}
+    return [{**shape, **flat, "fillcolor": faint(look.text, 0.1), "showlegend": False, "name": "trend band"}]
+
+
+def _line(data: SliceData, look: Look) -> list[Figure]:
+    if data.trend is None:
+        return []
+    is_shaky = data.trend.quality.r2 < 0.3
+    name = "trend (unsure)" if is_shaky else "trend"
+    trace: Figure = {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _grid(data.side),
+        "y": data.trend.mean,
+        "line": {"width": 2, "color": look.text, "dash": "dot" if is_shaky else "solid"},
+        "connectgaps": False,
+        "hovertemplate": "expected on average %{y:.4~g}<extra></extra>",
+        "name": name,
+    }
+    if data.side.is_category:
+        bars = {"type": "data", "array": np.nan_to_num(data.trend.sd), "color": faint(look.text, 0.4), "width": 0}
+        marker = {"symbol": "line-ew-open", "size": 26, "color": look.text, "line": {"width": 2.4}}
+        return [{**trace, "mode": "markers", "marker": marker, "error_y": bars}]
+    return [trace]
+
+
+def _best(data: SliceData, styles: Mapping[str, ArmStyle], look: Look) -> list[Figure]:
+    row = data.table.best()
+    place = np.flatnonzero(data.rows == row)
+    if row is None or not len(place):
+        return []
+    colour = styles[str(data.table.arms[row])].colour
+    is_right = bool(data.side.trials[place[0]] > 0.75)
+    return [best_ring(data.table, row, float(data.x[place[0]]), colour, look, is_right=is_right)]
+
+
+def _slider_place(data: SliceData, current: Mapping[str, Any] | None) -> float | None:
+    """Where the sliders stand on the x axis."""
+    value = (current or {}).get(data.side.name)
+    unit = None if value is None and data.side.name not in (current or {}) else data.side.unit_of(value)
+    if unit is None:
+        return None
+    return unit * len(data.side.values) - 0.5 if data.side.is_category else float(data.side.at_unit(unit))
+
+
+def _slider_line(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> list[Figure]:
+    x = _slider_place(data, current)
+    line = {"width": 1.4, "color": faint(look.you, 0.7), "dash": "dot"}
+    return [] if x is None else [{"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": line}]
+
+
+def _star(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> list[Figure]:
+    """The sliders: on the trend where there is one, else at the worse edge."""
+    x = _slider_place(data, current)
+    if x is None:
+        return []
+    edge = data.limits.low if data.table.direction == "maximize" else data.limits.high
+    height = float("nan")
+    if data.trend is not None:
+        height = float(data.trend.mean[int(np.abs(_grid(data.side) - x).argmin())])
+    star = {"symbol": "star", "size": 17, "color": look.you, "line": {"width": 1.2, "color": look.surface}}
+    place = {"x": [x], "y": [height if np.isfinite(height) else edge]}
+    shown = {"mode": "markers", "marker": star, "hoverinfo": "skip", "name": "the sliders", "cliponaxis": False}
+    return [{"type": "scatter", **place, **shown}]
+
+
+def _category_axis(side: Side, look: Look) -> Figure:
+    """Categories at whole places, so that their trials can stand beside each other."""
+    n = len(side.values)
+    marks = list(range(0, n, -(-n // _MOST_LABELS)))
+    labels = [shortened(str(side.values[mark])) for mark in marks]
+    return axis(look, side.title, range=[-0.6, n - 0.4], tickvals=marks, ticktext=labels, showgrid=False)
+
+
+SLICE = Slice()
