@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 from hpo_core.errors import UsageError
 from hpo_core.methods import METHODS, SearchExhausted, SearchMethod, propose
 from hpo_core.options import options_of, with_options
-from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
+from hpo_core.space import Categorical, Condition, Float, Int, Range, SearchSpace
 
 X = Float(name="x", low=-1.0, high=2.0, default=0.0)
 Y = Float(name="y", low=1e-5, high=10.0, default=1e-2, log=True)
@@ -51,6 +51,25 @@ SPACES = {
             Int(name="one", low=7, high=7, default=7),
             Categorical(name="only", choices=("this",), default="this"),
         )
+    ),
+    "locked": SearchSpace(
+        (
+            KERNEL,
+            X,
+            Float(name="gamma", low=1e-4, high=1.0, default=0.1, log=True, when=Condition("kernel", ("rbf", "poly"))),
+            Int(name="degree", low=2, high=5, default=3, when=Condition("kernel", ("poly",))),
+            Int(name="n", low=1, high=300, default=20, log=True),
+            STEPPED,
+            Categorical(name="flag", choices=(True, False, None), default=None),
+        )
+    ).narrowed(
+        {
+            "kernel": Range(choices=("linear", "rbf")),
+            "gamma": Range(0.1, 0.1),
+            "n": Range(20, 20),
+            "stepped": Range(0.3, 0.3),
+            "flag": Range(choices=(None,)),
+        }
     ),
     "all constant": SearchSpace((Float(name="fixed", low=3.0, high=3.0, default=3.0),)),
     "empty": SearchSpace(()),
