@@ -11,6 +11,8 @@ if ! "${PYTHON:-python3}" -c 'import sys, venv, ensurepip; assert sys.version_in
 fi
 if [ "${1:-}" != python ]; then
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need chromium
+    # The Node.js within Playwright's wheel needs it.
+    [ "$(uname -s)" != Linux ] || [ -n "$(ls /usr/lib*/libatomic.so.1 /usr/lib/*/libatomic.so.1 2>/dev/null)" ] || need libatomic1
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || need postgresql
 fi
 [ -z "$missing" ] && exit 0
