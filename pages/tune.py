@@ -9,7 +9,7 @@ from pages._shared.machine_panel import machine_panel
 from pages._shared.parameters import parameter_widgets
 from pages._shared.problem_bar import choose_problem, problem_bar
 from pages._shared.score_card import score_card
-from pages._shared.tuning import Tuning, best_trial, current_tuning, load, score_default, step_back
+from pages._shared.tuning import BestTrial, Tuning, best_trial, current_tuning, load, score_default, step_back
 
 
 def page() -> None:
@@ -23,8 +23,6 @@ def page() -> None:
         return
     score_default(tuning)
     problem_bar(tuning)
-    for notice in tuning.notices:
-        st.warning(plain(notice))
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
         with st.container(key="card-by-hand"):
@@ -37,23 +35,31 @@ def page() -> None:
 
 
 def _by_hand(tuning: Tuning) -> None:
+    best = best_trial(tuning)
     st.subheader("By hand", anchor=False)
     slot = st.container()
+    for notice in tuning.notices:
+        st.warning(plain(notice))
     with st.container(key="parameters"):
-        parameter_widgets(tuning)
-    _buttons(tuning)
+        parameter_widgets(tuning, best)
+    _buttons(tuning, best)
     with slot:
-        score_card(tuning)
+        score_card(tuning, best)
 
 
-def _buttons(tuning: Tuning) -> None:
-    best = best_trial(tuning)
-    with st.container(horizontal=True, gap="small"):
-        default = tuning.problem.space.default()
-        st.button("Default", on_click=load, args=(tuning, default), disabled=tuning.configuration == default)
-        st.button("Best", on_click=load, args=(tuning, best), disabled=best is None or best == tuning.configuration)
-        st.button("Undo", on_click=step_back, args=(tuning, 1), disabled=not tuning.can_undo)
-        st.button("Redo", on_click=step_back, args=(tuning, -1), disabled=not tuning.can_redo)
+def _buttons(tuning: Tuning, best: BestTrial | None) -> None:
+    """Ways to other configurations; the keys of undo and redo are those that boot.js presses for a shortcut."""
+    default = tuning.problem.space.default()
+    there = None if best is None else best.configuration
+    with st.container(key="by-hand-buttons", horizontal=True, gap="xsmall"):
+        is_default = tuning.configuration == default
+        st.button("Default", key="to-default", on_click=load, args=(tuning, default), disabled=is_default)
+        is_best = there is None or there == tuning.configuration
+        st.button("Best", key="to-best", on_click=load, args=(tuning, there), disabled=is_best)
+        undo = {"on_click": step_back, "args": (tuning, 1), "disabled": not tuning.can_undo}
+        st.button("Undo", key="undo", help="Ctrl + Z", **undo)
+        redo = {"on_click": step_back, "args": (tuning, -1), "disabled": not tuning.can_redo}
+        st.button("Redo", key="redo", help="Ctrl + Shift + Z", **redo)
 
 
 page()

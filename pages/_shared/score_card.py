@@ -9,46 +9,46 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.noise import Difference, compare_folds
-from hpo_core.formats import format_score, format_signed, format_value
+from hpo_core.formats import NOTHING, format_score, format_signed, format_value
 from hpo_core.problem import ModelProblem, Problem
 from hpo_core.search.manual import Nudge
 from pages._shared.fault import guarded_fragment
-from pages._shared.tuning import Tuning
+from pages._shared.tuning import BestTrial, Tuning
 
 FIRST_FOLD_SECONDS = 0.15
 _POLL_SECONDS = 0.2
 _GAPS = {
     "better": (
-        ", a gap beyond noise",
+        ", overfits if simpler scores better",
         "It fits the rows it was trained on closer than new ones: overfitting, if simpler settings score better.",
     ),
-    "tie": (", no gap beyond noise", "It does as well on new rows as on those it was trained on: no overfitting."),
+    "tie": (", no overfitting", "It does as well on new rows as on those it was trained on: no overfitting."),
     "worse": ("", "It does worse on the rows it was trained on than on new ones."),
     "unknown": ("", "The score on the rows it was trained on."),
 }
 
 
-def score_card(tuning: Tuning) -> None:
+def score_card(tuning: Tuning, best: BestTrial | None) -> None:
     """Draws the card and, until the nudge is over, draws it again a few times a second."""
     nudge = tuning.nudge
     if nudge is not None and not nudge.is_done:
         nudge.wait(1, FIRST_FOLD_SECONDS)
     is_over = nudge is None or tuning.announced is nudge
     every = None if is_over else _POLL_SECONDS
-    guarded_fragment(_card, what="The score", key="score-card", every=every)(tuning)
+    guarded_fragment(_card, what="The score", key="score-card", every=every)(tuning, best)
 
 
-def _card(tuning: Tuning) -> None:
+def _card(tuning: Tuning, best: BestTrial | None) -> None:
     nudge = tuning.nudge
     if nudge is None:
         return
-    st.html(_html(tuning, nudge))
+    st.html(_html(tuning, nudge, best))
     if nudge.is_over and tuning.announced is not nudge:
         tuning.announced = nudge
         st.rerun()  # the charts show the new trial
 
 
-def _html(tuning: Tuning, nudge: Nudge) -> str:
+def _html(tuning: Tuning, nudge: Nudge, best: BestTrial | None) -> str:
     problem = tuning.problem
     arrow = "↑" if problem.direction == "maximize" else "↓"
     head = f'<span class="lab-eyebrow">{escape(problem.metric_label)} {arrow}</span>'
@@ -60,12 +60,11 @@ def _html(tuning: Tuning, nudge: Nudge) -> str:
         body = (
             f'<div class="lab-score"><span class="lab-value">{format_score(nudge.value)}</span>{_spread(nudge)}</div>'
         )
-    lines = "".join(f"<p>{line}</p>" for line in _lines(tuning, nudge))
     busy = "false" if nudge.is_done else "true"  # a screen reader waits for the last fold
     storage = f'<p class="lab-fault">Not recorded: {escape(nudge.storage_fault)}</p>' if nudge.storage_fault else ""
     return (
         f'<div class="lab-score-card" role="status" aria-atomic="true" aria-busy="{busy}">{head}{_badge(nudge)}{body}'
-        f"{_folds(problem, nudge)}<div class='lab-lines'>{lines}</div>{storage}</div>"
+        f"{_folds(problem, nudge)}{_comparisons(tuning, nudge, best)}{storage}</div>"
     )
 
 
@@ -103,20 +102,40 @@ def _tick(fold: int, value: float, low: float, high: float) -> str:
     return f'<span class="lab-fold" title="fold {fold + 1}: {format_score(value)}" style="--share:{share:.2f}"></span>'
 
 
-def _lines(tuning: Tuning, nudge: Nudge) -> list[str]:
-    if nudge.reason or nudge.n_done == 0:
-        return []
-    lines = []
-    if tuning.baseline is not None and tuning.baseline is not nudge:
-        lines.append(_against(tuning.problem, nudge, tuning.baseline.fold_scores, "default"))
-    elif nudge is tuning.baseline:
-        lines.append("the library's default configuration")
-    return [line for line in [*lines, _fit_hint(tuning.problem, nudge)] if line]
+def _comparisons(tuning: Tuning, nudge: Nudge, best: BestTrial | None) -> str:
+    """A line for each thing to compare with; all lines are there from the start, so that nothing moves."""
+    lines = [
+        ("vs default", _vs_default(tuning, nudge)),
+        ("vs previous", _vs(tuning.problem, nudge, tuning.previous and tuning.previous.fold_scores)),
+        ("vs best", _vs_best(tuning.problem, nudge, best)),
+        ("training", _fit_hint(tuning.problem, nudge)),
+    ]
+    if nudge.reason:
+        return ""
+    rows = "".join(f'<tr><th scope="row">{name}</th><td>{text or NOTHING}</td></tr>' for name, text in lines)
+    return f'<table class="lab-against">{rows}</table>'
 
 
-def _against(problem: Problem, nudge: Nudge, other: tuple[float, ...], name: str) -> str:
-    difference = fold_difference(problem, nudge.fold_scores, other)
-    return f"{verdict_html(difference)} vs {name}"
+def _vs_default(tuning: Tuning, nudge: Nudge) -> str:
+    if nudge.configuration == tuning.problem.space.default():
+        return "the library's default configuration"
+    return _vs(tuning.problem, nudge, tuning.baseline and tuning.baseline.fold_scores)
+
+
+def _vs_best(problem: Problem, nudge: Nudge, best: BestTrial | None) -> str:
+    if best is None:
+        return ""
+    if best.configuration == nudge.configuration:
+        return "the best so far"
+    text = _vs(problem, nudge, best.fold_scores)
+    return f"{text} · trial {best.number}" if text else ""
+
+
+def _vs(problem: Problem, nudge: Nudge, other: tuple[float, ...] | None) -> str:
+    """The change against the fold scores of another configuration, over the folds that both have."""
+    if not other or nudge.n_done == 0 or not _finite(other):
+        return ""
+    return verdict_html(fold_difference(problem, nudge.fold_scores, other))
 
 
 def fold_difference(problem: Problem, first: tuple[float, ...], second: tuple[float, ...]) -> Difference:
@@ -147,9 +166,9 @@ def _fit_hint(problem: Problem, nudge: Nudge) -> str:
     train = tuple(results[f].train_score if f in results else math.nan for f in range(problem.n_folds))
     if not (known := _finite(train)):
         return ""
-    figure = f"training {format_score(float(np.mean(known)))}"
-    words, meaning = _GAPS[fold_difference(problem, train, nudge.fold_scores).verdict if nudge.is_done else "unknown"]
-    return f'<span title="{meaning}">{figure}{words}</span>'
+    verdict = fold_difference(problem, train, nudge.fold_scores).verdict if nudge.is_done else "unknown"
+    words, meaning = _GAPS[verdict]
+    return f'<span title="{meaning}">{format_score(float(np.mean(known)))}{words}</span>'
 
 
 def _finite(values: tuple[float, ...]) -> list[float]:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import streamlit as st
 
-_SHEETS = ("theme.css", "cards.css", "studies.css")
-_STYLE = f"<style>{''.join((Path(__file__).parent / name).read_text(encoding='utf-8') for name in _SHEETS)}</style>"
+_FOLDER = Path(__file__).parent
+_FIRST = ("theme.css", "cards.css")  # what every page has; the sheets of single parts stand beside their modules
+_ALL = sorted(_FOLDER.glob("*.css"))
+_PARTS = [p.name for p in _ALL if p.name not in _FIRST and not p.with_suffix(".js").exists()]  # or a component's own
+_STYLE = f"<style>{''.join((_FOLDER / name).read_text(encoding='utf-8') for name in (*_FIRST, *_PARTS))}</style>"
 
 
 def apply_theme() -> None:

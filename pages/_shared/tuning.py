@@ -14,13 +14,13 @@ from typing import Any
 
 import streamlit as st
 
-from hpo_core.errors import TuningError, UsageError
+from hpo_core.errors import StorageError, TuningError, UsageError
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search import make_study, problem_of, recover
 from hpo_core.search.manual import Nudge
-from hpo_core.space import AnyParameter, Categorical, Configuration, Int
+from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int
 from hpo_core.studies.study import Study
 from pages._shared.lab import the_lab
 
@@ -28,6 +28,7 @@ _KEY = "tuning"
 _WIDGET = "parameter-"
 _FIRST = {"data": "digits", "model": "svm"}
 _PROBLEM_KEYS = ("data", "model", "metric", "target", "task", "protocol", "folds", "column", "noise")
+_OWN_KEYS = ("study", *_PROBLEM_KEYS)
 
 
 @dataclass
@@ -41,9 +42,14 @@ class Tuning:
         values: A value for every parameter, active or not.
         nudge: The configuration scored last; None before the first.
         baseline: The default configuration.
+        previous: The configuration that was scored before, to the end.
         announced: The last nudge whose end the whole page has been told of.
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
         notices: Sentences to show until the person's next move.
+        stops: By parameter, values off a slider's even steps that it must be able to show.
+        faults: By parameter, why what the person typed there last was not taken.
+        shown: By parameter, the text that its field of exact entry was given last.
+        has_moved_widgets: Whether widgets must be put where the values are, before they are drawn next.
     """
 
     address: dict[str, str]
@@ -53,10 +59,15 @@ class Tuning:
     who: str = field(default_factory=lambda: uuid.uuid4().hex)
     nudge: Nudge | None = None
     baseline: Nudge | None = None
+    previous: Nudge | None = None
     announced: Nudge | None = None
     trail: list[Configuration] = field(default_factory=list)
     place: int = -1
     notices: list[str] = field(default_factory=list)
+    stops: dict[str, set[float]] = field(default_factory=dict)
+    faults: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
+    has_moved_widgets: bool = True
 
     @property
     def configuration(self) -> Configuration:
@@ -82,7 +93,6 @@ def current_tuning() -> Tuning:
     if tuning is None or tuning.address != address:
         tuning = _opened(address)
         st.session_state[_KEY] = tuning
-        _fill_widgets(tuning)
     return tuning
 
 
@@ -102,40 +112,71 @@ def widget_state(parameter: AnyParameter, value: Any) -> Any:
     return parameter.index(value) if isinstance(parameter, Categorical) else value
 
 
-def take_widgets(tuning: Tuning) -> None:
-    """Callback of every parameter's widget: takes in what the person set and scores it."""
-    tuning.notices.clear()
-    for p in tuning.problem.space.parameters:
-        state = st.session_state.get(widget_key(p))
-        if state is not None:
-            tuning.values[p.name] = p.choices[state] if isinstance(p, Categorical) else state
+def fill_widgets(tuning: Tuning) -> None:
+    """Puts the widgets where the values are, if something else than they moved them. Before they are drawn."""
+    if tuning.has_moved_widgets:
+        tuning.has_moved_widgets = False
+        for p in tuning.problem.space.parameters:
+            st.session_state[widget_key(p)] = widget_state(p, tuning.values[p.name])
+
+
+def take_widget(tuning: Tuning, parameter: AnyParameter, state: Any = None) -> None:
+    """Callback of a parameter's widget: takes in what the person set and scores it."""
+    state = st.session_state.get(widget_key(parameter)) if state is None else state
+    if state is not None:
+        _begin_move(tuning)
+        tuning.values[parameter.name] = parameter.choices[state] if isinstance(parameter, Categorical) else state
+        _try(tuning, tuning.configuration)
+
+
+def set_value(tuning: Tuning, parameter: AnyParameter, value: Any) -> None:
+    """Sets one parameter, as if its widget had been moved, and scores it. What is not allowed is said at the widget."""
+    _begin_move(tuning)
+    if why := parameter.why_invalid(value):
+        tuning.faults[parameter.name] = why
+        return
+    tuning.values[parameter.name] = parameter.snapped(value) if isinstance(parameter, Float) else value
+    tuning.has_moved_widgets = True
     _try(tuning, tuning.configuration)
 
 
 def load(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
     """Puts the sliders on a configuration and scores it."""
-    tuning.notices.clear()
+    _begin_move(tuning)
     tuning.values = {**tuning.problem.space.defaults(), **configuration}
-    _fill_widgets(tuning)
+    tuning.has_moved_widgets = True
     _try(tuning, tuning.configuration)
 
 
 def step_back(tuning: Tuning, steps: int) -> None:
     """Undo (1) or redo (-1)."""
-    tuning.notices.clear()
+    if not 0 <= tuning.place - steps < len(tuning.trail):
+        return  # a second click before the button was redrawn
+    _begin_move(tuning)
     tuning.place -= steps
     tuning.values = {**tuning.values, **tuning.trail[tuning.place]}
-    _fill_widgets(tuning)
+    tuning.has_moved_widgets = True
     _score(tuning)
 
 
-def best_trial(tuning: Tuning) -> Configuration | None:
-    """The configuration of the study's best trial, whoever made it; None without any."""
+@dataclass(frozen=True, slots=True)
+class BestTrial:
+    """The best trial of a study, whoever made it."""
+
+    number: int
+    configuration: Configuration
+    fold_scores: tuple[float, ...]
+
+
+def best_trial(tuning: Tuning) -> BestTrial | None:
+    """The best trial of the study; None without any."""
     if tuning.study is None:
         return None
     table = the_lab().table_of(tuning.study)
     row = table.best()
-    return None if row is None else table.configuration(row)
+    if row is None:
+        return None
+    return BestTrial(int(table.numbers[row]), table.configuration(row), tuple(table.fold_scores[row].tolist()))
 
 
 def study_of(tuning: Tuning) -> Study:
@@ -147,7 +188,7 @@ def study_of(tuning: Tuning) -> Study:
             tuning.problem, tuning.problem.space.default(), who=(tuning.who, "first"), study=tuning.study, arm="default"
         )
         tuning.address = {"study": tuning.study.name}
-        st.query_params.from_dict(tuning.address)
+        _put_in_url(tuning.address)
     return tuning.study
 
 
@@ -172,24 +213,41 @@ def _try(tuning: Tuning, configuration: Configuration) -> None:
 
 
 def _score(tuning: Tuning) -> None:
+    if tuning.nudge is not None and tuning.nudge.is_done and not tuning.nudge.is_cancelled:
+        tuning.previous = tuning.nudge
     try:
         tuning.nudge = the_lab().manual.nudge(
-            tuning.problem, tuning.configuration, who=tuning.who, study=study_of(tuning)
+            tuning.problem, tuning.configuration, who=tuning.who, study=_study_if_any(tuning)
         )
     except TuningError as fault:
         tuning.notices.append(str(fault))
     _put_parameters_in_url(tuning)
 
 
+def _study_if_any(tuning: Tuning) -> Study | None:
+    """Where the next trial goes; None, with a notice, while nothing can be written."""
+    try:
+        return study_of(tuning)
+    except StorageError as fault:
+        tuning.notices.append(f"Scored, but not recorded: {fault}")
+        return None
+
+
+def _begin_move(tuning: Tuning) -> None:
+    tuning.notices.clear()
+    tuning.faults.clear()
+
+
 def _put_parameters_in_url(tuning: Tuning) -> None:
     default = tuning.problem.space.default()
     changed = {f"p.{n}": str(v) for n, v in tuning.configuration.items() if default.get(n) != v}
-    st.query_params.from_dict({**tuning.address, **changed})
+    _put_in_url({**tuning.address, **changed})
 
 
-def _fill_widgets(tuning: Tuning) -> None:
-    for p in tuning.problem.space.parameters:
-        st.session_state[widget_key(p)] = widget_state(p, tuning.values[p.name])
+def _put_in_url(own: Mapping[str, str]) -> None:
+    """Replaces what the bench says in the URL; what other parts of the page keep there stays."""
+    others = {k: v for k, v in st.query_params.to_dict().items() if k not in _OWN_KEYS and not k.startswith("p.")}
+    st.query_params.from_dict({**own, **others})
 
 
 def _address() -> dict[str, str]:
@@ -270,16 +328,19 @@ def _parsed(parameter: AnyParameter, text: str) -> Any:
 
 
 __all__ = [
+    "BestTrial",
     "Tuning",
     "best_trial",
     "current_tuning",
+    "fill_widgets",
     "load",
     "open_address",
     "score_default",
+    "set_value",
     "spec_of",
     "step_back",
     "study_of",
-    "take_widgets",
+    "take_widget",
     "widget_key",
     "widget_state",
 ]
