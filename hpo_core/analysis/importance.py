@@ -23,6 +23,7 @@ from hpo_core.formats import format_count
 from hpo_core.studies.table import Floats, TrialTable
 
 WEAK = 0.1
+_TINY = 0.01
 _FEWEST, _PER_PARAMETER = 20, 4
 _MOST, _MOST_IN_PART = 1000, 300
 _RESAMPLES, _TREES = 20, 8
@@ -70,6 +71,15 @@ class Importance:
     n_trials: int
     n_usable: int
     chance: float
+
+    def is_clear(self, share: Share) -> bool:
+        """Whether it is more than chance gives a made-up parameter, and more than a hundredth."""
+        return not self.is_weak and share.median > self.threshold
+
+    @property
+    def threshold(self) -> float:
+        """Shares up to here say nothing."""
+        return max(self.chance, _TINY)
 
     @property
     def is_weak(self) -> bool:

@@ -14,7 +14,7 @@ from hpo_core.plots._look import Look, axis, plain
 from hpo_core.plots._ticks import unit_ticks
 from hpo_core.studies.table import Floats, TrialTable
 
-_POINTS = 50
+_POINTS, _FEW = 50, 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +42,16 @@ class Side:
     @property
     def is_log(self) -> bool:
         return bool(getattr(self.distribution, "log", False))
+
+    @property
+    def gap(self) -> float:
+        """Distance between two neighbours of the grid of a linear axis; 1 where there is only one."""
+        return float(self.values[1] - self.values[0]) if len(self.values) > 1 else 1.0
+
+    @property
+    def has_few_numbers(self) -> bool:
+        """Whether it takes so few whole numbers that trials share them."""
+        return isinstance(self.distribution, IntDistribution) and not self.is_log and len(self.values) <= _FEW
 
     @property
     def title(self) -> str:
@@ -84,6 +94,8 @@ class Side:
         extra: dict[str, Any] = {}
         if self.is_log and len(unit_ticks(self.distribution)[0]) > 2:
             extra = {"exponentformat": "power", "dtick": 1}
+        elif self.has_few_numbers:
+            extra = {"tick0": self.values[0], "dtick": self.gap * -(-len(self.values) // 10)}
         ends = [float(self.values[0]), float(self.values[-1])]
         if self.is_log:
             ends = [float(np.log10(end)) for end in ends]

@@ -17,6 +17,8 @@ from hpo_core.plots import DEFAULT, MANUAL, ArmStyle, Figure, Look, Plot, arm_la
 from hpo_core.plots._marks import note_style
 from hpo_core.studies.table import Floats, TrialTable
 
+_FAR = 3.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FoldRow:
@@ -28,6 +30,7 @@ class FoldRow:
         scores: By fold, shape (k,); NaN where a fold was not done.
         mean, half_width: Mean of the folds that were done and half its 95 % interval; NaN with fewer than two.
         difference: To the best trial on the folds that both have; None for the best itself.
+        is_top: Whether it is one of the best, not only the default or the person's newest.
     """
 
     row: int
@@ -36,6 +39,7 @@ class FoldRow:
     mean: float
     half_width: float
     difference: Difference | None
+    is_top: bool
 
     @property
     def is_tied(self) -> bool:
@@ -92,11 +96,11 @@ class Folds(Plot[FoldsData]):
     def compute(self, table: TrialTable) -> FoldsData:
         n_done = np.isfinite(table.fold_scores).sum(axis=1)
         folded = np.flatnonzero(table.is_complete & np.isfinite(table.values) & (n_done > 0))
-        order = folded[np.argsort(table.sign * table.values[folded], kind="stable")]
-        chosen = _with_marked(table, folded, order[: self.top])
+        best = folded[np.argsort(table.sign * table.values[folded], kind="stable")][: self.top]
+        chosen = _with_marked(table, folded, best)
         chosen = chosen[np.argsort(table.sign * table.values[chosen], kind="stable")]
         overlap = 1 / max(int(n_done.max()) - 1, 1)
-        rows = tuple(_fold_row(table, int(row), int(chosen[0]), overlap) for row in chosen)
+        rows = tuple(_fold_row(table, int(row), best, overlap) for row in chosen)
         return FoldsData(table, rows, len(folded))
 
     def draw(self, data: FoldsData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
@@ -171,15 +175,16 @@ def _with_marked(table: TrialTable, folded: Rows, best: Rows) -> Rows:
     return np.array(list(dict.fromkeys(np.concatenate([best, *marked]).tolist())), dtype=np.int64)
 
 
-def _fold_row(table: TrialTable, row: int, best: int, overlap: float) -> FoldRow:
+def _fold_row(table: TrialTable, row: int, top: Rows, overlap: float) -> FoldRow:
     scores = np.where(np.isfinite(table.fold_scores[row]), table.fold_scores[row], np.nan)
     is_higher_better = table.direction == "maximize"
     difference = None
-    if row != best:
-        others = table.fold_scores[best]
+    if row != top[0]:
+        others = table.fold_scores[top[0]]
         difference = compare_folds(scores, others, is_higher_better=is_higher_better, overlap=overlap)
     half = mean_interval(scores, overlap=overlap)
-    return FoldRow(row, _label(table, row), scores, float(np.nanmean(scores)), half, difference)
+    is_top = bool(np.isin(row, top))
+    return FoldRow(row, _label(table, row), scores, float(np.nanmean(scores)), half, difference, is_top)
 
 
 def _label(table: TrialTable, row: int) -> str:
@@ -187,11 +192,20 @@ def _label(table: TrialTable, row: int) -> str:
     return f"{named}trial {table.numbers[row]}"
 
 
+def _ends(rows: list[FoldRow]) -> tuple[float, float]:
+    halves = [(row.mean - row.half_width, row.mean + row.half_width) for row in rows]
+    places = np.concatenate([*(row.scores for row in rows), np.ravel(halves)])
+    return float(np.nanmin(places)), float(np.nanmax(places))
+
+
 def _range(data: FoldsData) -> list[float]:
-    scores = np.concatenate([row.scores for row in data.rows])
-    halves = [(row.mean - row.half_width, row.mean + row.half_width) for row in data.rows]
-    places = np.concatenate([scores, np.ravel(halves)])
-    low, high = float(np.nanmin(places)), float(np.nanmax(places))
+    """Room for the best trials, and for the default and the person's newest unless these lie far off."""
+    low, high = _ends([row for row in data.rows if row.is_top])
+    core = high - low
+    for row in data.rows:
+        ends = _ends([row])
+        if max(high, ends[1]) - min(low, ends[0]) <= _FAR * core or core == 0:
+            low, high = min(low, ends[0]), max(high, ends[1])
     pad = 0.04 * (high - low) or max(abs(high) * 0.02, 1e-3)
     return [low - pad, high + pad]
 
@@ -240,6 +254,7 @@ def _means(data: FoldsData, arm: str, style: ArmStyle, look: Look) -> dict[str, 
         "hovertemplate": f"<b>trial %{{customdata[0]}}</b> · {style.label}<br>%{{customdata[1]}}<extra></extra>",
         "marker": {
             "symbol": base,
+            "opacity": 1,
             "size": [15 if row.difference is None else 11 for _, row in rows],
             "color": [look.surface if row.is_tied else style.colour for _, row in rows],
             "line": {"width": 2.2, "color": style.colour},
@@ -260,16 +275,27 @@ def _mean_text(row: FoldRow) -> str:
 
 
 def _with_half(mean: float, half: float) -> str:
-    return format_score(mean) + ("" if np.isnan(half) else f" ± {format_score(half)}")
+    return format_score(mean) + ("" if np.isnan(half) else f" ± {half:.2g}")
 
 
 def _signed_half(mean: float, half: float) -> str:
-    return format_signed(mean) + ("" if np.isnan(half) else f" ± {format_score(half)}")
+    return format_signed(mean) + ("" if np.isnan(half) else f" ± {half:.2g}")
 
 
 def _notes(data: FoldsData, look: Look) -> list[dict[str, Any]]:
-    place = {"x": data.rows[0].mean, "xanchor": "center", "y": 0, "yref": "paper", "yanchor": "bottom"}
-    return [{"text": f"best mean {format_score(data.rows[0].mean)}", **place, **note_style(look)}]
+    """The mean of the best, and an arrow to the means that lie outside of the view."""
+    is_rising = data.table.direction == "maximize"
+    side = "right" if is_rising else "left"
+    place = {"x": data.rows[0].mean, "xanchor": side, "y": 0, "yref": "paper", "yanchor": "bottom"}
+    notes = [{"text": f"best mean {format_score(data.rows[0].mean)}", **place, **note_style(look)}]
+    low, high = _range(data)
+    for i, row in enumerate(data.rows):
+        if not low <= row.mean <= high:
+            is_low = row.mean < low
+            text = f"◂ {format_score(row.mean)}" if is_low else f"{format_score(row.mean)} ▸"
+            edge = {"x": 0.0 if is_low else 1.0, "xref": "paper", "xanchor": "left" if is_low else "right", "y": i}
+            notes.append({"text": text, **edge, **note_style(look)})
+    return notes
 
 
 FOLDS = Folds()

@@ -36,10 +36,6 @@ class ImportanceData:
     shares: Shares
     bars: tuple[Share, ...]
 
-    def is_clear(self, share: Share) -> bool:
-        """Whether it matters more than a made-up parameter may by chance."""
-        return not self.shares.is_weak and share.median > self.shares.chance
-
 
 @dataclass(frozen=True)
 class Importance(Plot[ImportanceData]):
@@ -69,7 +65,7 @@ class Importance(Plot[ImportanceData]):
 
     def compute(self, table: TrialTable) -> ImportanceData:
         shares = importance(table, top_only=self.among == _TOP)
-        pairs = tuple(pair for pair in shares.pairs if pair.median > shares.chance)
+        pairs = tuple(pair for pair in shares.pairs if shares.is_clear(pair))
         return ImportanceData(table, shares, (*shares.shares[:_MOST_BARS], *pairs))
 
     def draw(self, data: ImportanceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
@@ -80,19 +76,19 @@ class Importance(Plot[ImportanceData]):
             "layout": layout(
                 look,
                 revision=f"{data.table.study} {self.among}",
-                xaxis=axis(look, _across(look), range=[0, max(1.18 * widest, 0.05)], tickformat=".0%"),
+                xaxis=axis(look, "share of the ups and downs", range=[0, max(1.18 * widest, 0.05)], tickformat=".0%"),
                 yaxis=axis(
                     look,
                     range=[len(data.bars) - 0.4, -0.6],
                     tickvals=places,
-                    ticktext=[_name(share, 20) for share in data.bars],
+                    ticktext=[_name(share, 17) for share in data.bars],
                     showgrid=False,
                     tickfont={"size": 12, "color": look.text},
                 ),
                 shapes=_chance_line(data, look),
                 annotations=_notes(data, look),
                 showlegend=False,
-                bargap=0.35,
+                bargap=0.45,
                 margin={"l": 56, "r": 16, "t": 28, "b": 44},
             ),
         }
@@ -105,7 +101,7 @@ class Importance(Plot[ImportanceData]):
                 "share": [share.median for share in shown],
                 "low (5 %)": [share.low for share in shown],
                 "high (95 %)": [share.high for share in shown],
-                "beyond chance": [data.is_clear(share) for share in shown],
+                "beyond chance": [data.shares.is_clear(share) for share in shown],
                 "trials": [share.n_trials for share in shown],
                 "among": ["trials that use it" if share.is_partial else self.among for share in shown],
             }
@@ -114,7 +110,7 @@ class Importance(Plot[ImportanceData]):
     def alt(self, data: ImportanceData) -> str:
         if data.shares.is_weak:
             return f"The trials do not tell which parameters matter. {_trust(data.shares)}"
-        clear = [share for share in data.shares.shares if data.is_clear(share)]
+        clear = [share for share in data.shares.shares if data.shares.is_clear(share)]
         if not clear:
             return f"No parameter matters more than chance would have it. {_trust(data.shares)}"
         parts = [
@@ -140,10 +136,6 @@ class Importance(Plot[ImportanceData]):
         return f"{'; '.join(parts)}. {_trust(shares)}"
 
 
-def _across(look: Look) -> str:
-    return f"share of the ups and downs of {look.value_label}"
-
-
 def _more(names: tuple[str, ...]) -> str:
     return f" and {len(names) - 4} more" if len(names) > 4 else ""
 
@@ -155,19 +147,23 @@ def _name(share: Share, most: int) -> str:
 
 def _bars(data: ImportanceData, look: Look) -> dict[str, Any]:
     colours = [look.scale[5] if len(share.names) == 1 else look.scale[3] for share in data.bars]
-    filled = [c if data.is_clear(s) else "rgba(0,0,0,0)" for c, s in zip(colours, data.bars, strict=True)]
-    edges = [c if data.is_clear(s) else faint(look.muted, 0.8) for c, s in zip(colours, data.bars, strict=True)]
+    filled = [c if data.shares.is_clear(s) else "rgba(0,0,0,0)" for c, s in zip(colours, data.bars, strict=True)]
+    edges = [c if data.shares.is_clear(s) else faint(look.muted, 0.8) for c, s in zip(colours, data.bars, strict=True)]
     return {
         "type": "bar",
         "orientation": "h",
         "x": [share.median for share in data.bars],
         "y": np.arange(len(data.bars)),
-        "text": [_hover(share, clear=data.is_clear(share)) for share in data.bars],
+        "text": [_hover(share, clear=data.shares.is_clear(share)) for share in data.bars],
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"color": filled, "line": {"width": 1.4, "color": edges}},
         "name": "share",
     }
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}" if share >= 0.01 else "below 1%"
 
 
 def _hover(share: Share, *, clear: bool) -> str:
@@ -201,9 +197,9 @@ def _percentages(data: ImportanceData, look: Look) -> dict[str, Any]:
         "mode": "text",
         "x": [share.high for share in data.bars],
         "y": np.arange(len(data.bars)),
-        "text": [f" {share.median:.0%}" for share in data.bars],
+        "text": [f" {_percent(share.median)}" for share in data.bars],
         "textposition": "middle right",
-        "textfont": {"size": 12, "color": [look.text if data.is_clear(s) else look.muted for s in data.bars]},
+        "textfont": {"size": 12, "color": [look.text if data.shares.is_clear(s) else look.muted for s in data.bars]},
         "cliponaxis": False,
         "hoverinfo": "skip",
         "name": "percent",
@@ -212,17 +208,17 @@ def _percentages(data: ImportanceData, look: Look) -> dict[str, Any]:
 
 def _chance_line(data: ImportanceData, look: Look) -> list[dict[str, Any]]:
     line = {"color": look.muted, "width": 1.2, "dash": "dot"}
-    chance = data.shares.chance
-    return [{"type": "line", "yref": "paper", "x0": chance, "x1": chance, "y0": 0, "y1": 1, "line": line}]
+    end = data.shares.threshold
+    return [{"type": "line", "yref": "paper", "x0": end, "x1": end, "y0": 0, "y1": 1, "line": line}]
 
 
 def _notes(data: ImportanceData, look: Look) -> list[dict[str, Any]]:
-    place = {"x": data.shares.chance, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    place = {"x": data.shares.threshold, "xanchor": "left", "y": 1, "yref": "paper", "yanchor": "bottom"}
     notes = [{"text": "up to here: chance", **place, **note_style(look)}]
     if data.shares.is_weak:
         middle = {"x": 0.5, "xref": "paper", "y": 0.5, "yref": "paper", "bgcolor": look.surface, "borderpad": 8}
-        text = "The trials do not tell which parameters matter.<br>Try values further apart, or more trials."
-        font = {"size": 14, "color": look.text}
+        text = "The trials do not tell<br>which parameters matter.<br>Try values further apart,<br>or more trials."
+        font = {"size": 13, "color": look.text}
         notes.append({"text": text, **middle, **note_style(look), "font": font})
     return notes
 

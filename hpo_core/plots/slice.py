@@ -65,11 +65,12 @@ class SliceData:
 
     @property
     def x(self) -> Floats:
-        """Where the trials stand: numbers, or the places of categories spread a little, the same at each drawing."""
-        if not self.side.is_category:
-            return np.array(self.side.trial_values, dtype=float)
+        """Where the trials stand; at places that many share spread a little, the same at each drawing."""
         share = (self.table.numbers[self.rows] * _KNUTH % 2**32) / 2**32 - 0.5
-        return np.asarray(self.side.trials * len(self.side.values) - 0.5 + 0.6 * share)
+        if self.side.is_category:
+            return np.asarray(self.side.trials * len(self.side.values) - 0.5 + 0.6 * share)
+        exact = np.array(self.side.trial_values, dtype=float)
+        return exact + 0.4 * share * self.side.gap if self.side.has_few_numbers else exact
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,7 @@ class Slice(Plot[SliceData]):
             "layout": layout(
                 look,
                 revision=f"{data.table.study} {data.side.name} {self.colour}",
-                xaxis=_category_axis(data.side, look) if data.side.is_category else data.side.number_axis(look),
+                xaxis=_across(data.side, look),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
                 shapes=_slider_line(data, look, current),
                 annotations=outside_note(data.table, data.limits, look),
@@ -171,9 +172,11 @@ class Slice(Plot[SliceData]):
         )
         if data.trend is None or np.isnan(data.trend.mean).all():
             return f"{text}."
+        if np.nanmax(data.trend.mean) - np.nanmin(data.trend.mean) <= 2 * np.nanmax(data.trend.sd):
+            return f"{text}; on average it makes no difference beyond doubt. {data.trend.quality.in_words('trend')}"
         top = int(np.nanargmin(table.sign * data.trend.mean))
         peak = format_value(data.side.values[top])
-        return f"{text}; on average {peak} is expected to be best. {data.trend.quality.in_words('trend')}"
+        return f"{text}; on average it is expected to be best near {peak}. {data.trend.quality.in_words('trend')}"
 
     def caption(self, data: SliceData) -> str:
         if len(data.rows) < data.n_used:
@@ -276,7 +279,12 @@ def _line(data: SliceData, look: Look) -> list[Figure]:
     }
     if data.side.is_category:
         bars = {"type": "data", "array": np.nan_to_num(data.trend.sd), "color": faint(look.text, 0.4), "width": 0}
-        marker = {"symbol": "line-ew-open", "size": 26, "color": look.text, "line": {"width": 2.4}}
+        marker = {
+            "symbol": "line-ew-open",
+            "size": max(5, min(26, 400 // len(data.side.values))),
+            "color": look.text,
+            "line": {"width": 2.4},
+        }
         return [{**trace, "mode": "markers", "marker": marker, "error_y": bars}]
     return [trace]
 
@@ -321,8 +329,13 @@ def _star(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> lis
     return [{"type": "scatter", **place, **shown}]
 
 
-def _category_axis(side: Side, look: Look) -> Figure:
-    """Categories at whole places, so that their trials can stand beside each other."""
+def _across(side: Side, look: Look) -> Figure:
+    """The x axis: numbers with room for the marks at its ends; categories at whole places, trials beside each other."""
+    if not side.is_category:
+        found = side.number_axis(look)
+        low, high = found["range"]
+        room = 0.5 * side.gap if side.has_few_numbers else 0.02 * (high - low) or 0.5
+        return {**found, "range": [low - room, high + room]}
     n = len(side.values)
     marks = list(range(0, n, -(-n // _MOST_LABELS)))
     labels = [shortened(str(side.values[mark])) for mark in marks]

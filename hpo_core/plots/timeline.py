@@ -16,6 +16,7 @@ from hpo_core.analysis.selection import Rows
 from hpo_core.formats import format_count, format_score, format_seconds
 from hpo_core.options import option
 from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout, plain
+from hpo_core.plots._marks import note_style
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -142,9 +143,14 @@ class Timeline(Plot[TimelineData]):
                     showgrid=True,
                 ),
                 yaxis=axis(
-                    look, "at the same time", range=[-0.7, _top(data) + 0.6], showgrid=False, **_lane_ticks(data)
+                    look,
+                    "at the same time",
+                    range=[-0.7, _top(data) + 0.08 * data.n_lanes],
+                    showgrid=False,
+                    **_lane_ticks(data),
                 ),
                 shapes=_pause_shades(data, look, size),
+                annotations=_pause_notes(data, look, size),
                 barmode="overlay",
             ),
         }
@@ -265,7 +271,7 @@ def _unit(span: float) -> tuple[float, str]:
 
 def _top(data: TimelineData) -> float:
     """Where the marks of events stand."""
-    return data.n_lanes - 0.2 + 0.03 * data.n_lanes
+    return 1.07 * data.n_lanes - 0.45
 
 
 def _lane_ticks(data: TimelineData) -> dict[str, Any]:
@@ -391,6 +397,13 @@ def _pause_shades(data: TimelineData, look: Look, size: float) -> list[dict[str,
     shade = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0}}
     colour = faint(look.muted, 0.16)
     return [{**shade, "x0": start / size, "x1": end / size, "fillcolor": colour} for start, end in data.pauses]
+
+
+def _pause_notes(data: TimelineData, look: Look, size: float) -> list[dict[str, Any]]:
+    """A word on pauses that are wide enough for it."""
+    wide = [(start, end) for start, end in data.pauses if end - start > 0.08 * (data.last - data.first)]
+    place = {"y": 0, "yref": "paper", "yanchor": "bottom"}
+    return [{"text": "paused", "x": (start + end) / 2 / size, **place, **note_style(look)} for start, end in wide]
 
 
 TIMELINE = Timeline()
