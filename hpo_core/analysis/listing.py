@@ -46,7 +46,7 @@ class Column:
 
 
 def columns_of(table: TrialTable, value_label: str = "value") -> tuple[Column, ...]:
-    """All columns; that of reasons only if there are any."""
+    """All columns; those of arms and of reasons only if there are any."""
     names = [n for n in table.params if not np.isnan(table.params[n]).all()]
     parameters = [
         Column(_PARAMETER + name, name, not isinstance(table.distributions[name], CategoricalDistribution))
@@ -54,7 +54,7 @@ def columns_of(table: TrialTable, value_label: str = "value") -> tuple[Column, .
     ]
     return (
         Column(TRIAL, "trial", True),
-        Column(ARM, "by", False),
+        *([Column(ARM, "by", False)] if (table.arms != "").any() else []),
         Column(VALUE, f"{value_label} {'↑' if table.direction == 'maximize' else '↓'}", True),
         Column(STATE, "state", False),
         *parameters,
@@ -183,11 +183,15 @@ def _texts(part: TrialTable, key: str, label_of: Callable[[str], str]) -> list[s
 
 
 def _value_texts(part: TrialTable) -> list[str]:
-    pairs = zip(np.where(_has_value(part), part.values, np.nan).tolist(), part.noise.tolist(), strict=True)
+    values = np.where(_has_value(part), part.values, np.nan).tolist()
     return [
-        format_score(value) + (f" ± {format_value(float(f'{noise:.2g}'))}" if noise == noise else "")
-        for value, noise in pairs
+        format_score(value) + (f" ± {_two_digits(noise)}" if noise == noise and value == value else "")
+        for value, noise in zip(values, part.noise.tolist(), strict=True)
     ]
+
+
+def _two_digits(noise: float) -> str:
+    return f"{noise:#.2g}".rstrip(".") if noise < 99.5 else format_value(float(f"{noise:.2g}"))
 
 
 def _parameter_texts(part: TrialTable, name: str) -> list[str]:

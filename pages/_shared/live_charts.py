@@ -8,17 +8,19 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from hpo_core.analysis.comparison import training_overlap
 from hpo_core.formats import NOTHING, format_score
-from hpo_core.plots import DEFAULT, MANUAL, PLOTS
+from hpo_core.plots import DEFAULT, MANUAL
+from hpo_core.problem import ModelProblem
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
-from pages._shared.chart_card import chart_card
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
 from pages._shared.outcome import best_of, machine_rows, outcome
 from pages._shared.score_card import fold_difference, verdict_html
+from pages._shared.study_views import ViewActions, study_views
 from pages._shared.tuning import Tuning, load
 
 _REFRESH_SECONDS = 1.0
@@ -39,20 +41,21 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         _empty()
         return
     outcome(tuning, table)
-    tabs = st.tabs([p.label for p in PLOTS], key="charts", on_change="rerun")
-    for tab, plot in zip(tabs, PLOTS, strict=True):
-        if tab.open:
-            with tab:
-                chart_card(
-                    plot,
-                    table,
-                    key=f"chart-{plot.key}",
-                    current=tuning.configuration,
-                    value_label=tuning.problem.metric_label,
-                    is_live=is_active,
-                    on_trial=partial(_load_trial, tuning),
-                    on_place=partial(_load_place, tuning),
-                )
+    assert tuning.study is not None
+    study_views(
+        tuning.study,
+        table,
+        value_label=tuning.problem.metric_label,
+        overlap=_overlap(tuning),
+        current=tuning.configuration,
+        is_live=is_active,
+        actions=ViewActions(on_trial=partial(_load_trial, tuning), on_place=partial(_load_place, tuning)),
+    )
+
+
+def _overlap(tuning: Tuning) -> float:
+    problem = tuning.problem
+    return training_overlap(problem.spec.protocol) if isinstance(problem, ModelProblem) else 0.0
 
 
 def _table(study: Study | None) -> TrialTable | None:

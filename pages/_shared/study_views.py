@@ -1,0 +1,174 @@
+"""All views of one study that follow one filter: the charts in tabs, each drawn when it is looked at, and the table.
+
+The URL says which chart is open, `view=parallel`, and what the filter is, `only.C=0.1..10`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from hpo_core.analysis.filtering import filter_of_query
+from hpo_core.plots import PLOTS, Plot
+from hpo_core.space import Configuration
+from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
+from pages._shared.chart_card import Brushing, chart_card
+from pages._shared.filter_line import Ranges, filter_line
+from pages._shared.trial_table import reset_trial_table, trial_table
+
+_VIEW, _ONLY = "view", "only."
+_LONGEST_QUERY = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class ViewActions:
+    """What a page lets a person do with what the views show; nothing by default.
+
+    Attributes:
+        on_trial: Takes the number of a trial to load.
+        on_place: Takes the values of parameters at a place that was clicked.
+        on_ranges: Takes ranges to search in, by parameter: (low, high), or the chosen categories.
+    """
+
+    on_trial: Callable[[int], None] | None = None
+    on_place: Callable[[Configuration], None] | None = None
+    on_ranges: Callable[[Ranges], None] | None = None
+
+
+@dataclass(slots=True)
+class _Views:
+    """What a person made of the views of one study."""
+
+    study: tuple[str, str]
+    brushing: Brushing = field(default_factory=Brushing)
+    part: tuple[Any, NDArray[np.bool_], TrialTable] | None = None
+
+
+def study_views(
+    study: Study,
+    table: TrialTable,
+    *,
+    value_label: str,
+    overlap: float = 0.0,
+    current: Configuration | None = None,
+    is_live: bool = False,
+    actions: ViewActions | None = None,
+    key: str = "views",
+) -> None:
+    """Draws the filter line, the charts and the table of trials.
+
+    Args:
+        study: The study.
+        table: Its trials, at least one.
+        value_label: Name of the value, such as "accuracy".
+        overlap: Validation rows over training rows of a fold, see `compare_folds`.
+        current: The person's current configuration.
+        is_live: Whether more trials are coming.
+        actions: What the page does with trials, places and ranges.
+        key: Names the area among all runs.
+    """
+    does = actions or ViewActions()
+    views = _views(study, table, key)
+    passing, part = _part(views, table)
+    filter_line(table, passing, views.brushing, key=f"{key}-filter", value_label=value_label, on_ranges=does.on_ranges)
+    newest = _newest(table)
+
+    def card(plot: Plot[Any]) -> None:
+        chart_card(
+            plot,
+            table if plot.is_brushable else part,
+            key=f"chart-{plot.key}",
+            current=current,
+            value_label=value_label,
+            is_live=is_live,
+            on_trial=does.on_trial,
+            on_place=does.on_place,
+            brushing=views.brushing,
+            newest=newest,
+        )
+
+    _tabs(card)
+    trial_table(
+        study,
+        table,
+        passing,
+        key=f"{key}-trials",
+        value_label=value_label,
+        overlap=overlap,
+        on_trial=does.on_trial,
+    )
+    _put_in_url(views)
+
+
+def _views(study: Study, table: TrialTable, key: str) -> _Views:
+    identity = (study.key, study.name)
+    views: _Views | None = st.session_state.get(f"{key}-state")
+    if views is None or views.study != identity:
+        is_first = views is None
+        views = _Views(identity, Brushing(turn=0 if views is None else views.brushing.turn + 1))
+        st.session_state[f"{key}-state"] = views
+        if is_first:
+            query = {name.removeprefix(_ONLY): text for name, text in _query().items() if name.startswith(_ONLY)}
+            views.brushing.choose(filter_of_query(query, table))
+        reset_trial_table(f"{key}-trials")
+    return views
+
+
+def _part(views: _Views, table: TrialTable) -> tuple[NDArray[np.bool_], TrialTable]:
+    """Which trials pass, and the table of those; found again only when something has changed."""
+    what = (table.revision, views.brushing.chosen)
+    if views.part is None or views.part[0] != what:
+        passing = views.brushing.chosen.mask(table)
+        views.part = (what, passing, table if passing.all() else table.take(passing))
+    return views.part[1], views.part[2]
+
+
+def _newest(table: TrialTable) -> int | None:
+    rows = np.flatnonzero(table.is_finished)
+    if not len(rows):
+        return None
+    ends = table.completed[rows]
+    return int(table.numbers[rows[-1] if np.isnan(ends).all() else rows[np.nanargmax(ends)]])
+
+
+def _tabs(card: Callable[[Plot[Any]], None]) -> None:
+    plots = list(PLOTS)
+    asked = [p.label for p in plots if p.key == _query().get(_VIEW)]
+    tabs = st.tabs([p.label for p in plots], key="charts", on_change="rerun", default=asked[0] if asked else None)
+    for tab, plot in zip(tabs, plots, strict=True):
+        if tab.open:
+            _put_view(plot, is_first=plot is plots[0])
+            with tab:
+                card(plot)
+
+
+def _query() -> dict[str, str]:
+    return dict(st.query_params.to_dict())
+
+
+def _put_view(plot: Plot[Any], *, is_first: bool) -> None:
+    if is_first:
+        if _VIEW in st.query_params:
+            del st.query_params[_VIEW]
+    elif st.query_params.get(_VIEW) != plot.key:
+        st.query_params[_VIEW] = plot.key
+
+
+def _put_in_url(views: _Views) -> None:
+    """The filter, unless it is too long for an address."""
+    wanted = {_ONLY + name: text for name, text in views.brushing.chosen.to_query().items()}
+    if sum(map(len, [*wanted, *wanted.values()])) > _LONGEST_QUERY:
+        wanted = {}
+    there = _query()
+    for name in there.keys() - wanted.keys():
+        if name.startswith(_ONLY):
+            del st.query_params[name]
+    for name, text in wanted.items():
+        if there.get(name) != text:
+            st.query_params[name] = text
