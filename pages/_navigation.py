@@ -14,6 +14,8 @@ PAGES = [
     st.Page("tune.py", title="Tune", url_path="start", default=True),
     st.Page("tune.py", title="Tune", url_path="tune", visibility="hidden"),
     st.Page("studies.py", title="Studies", url_path="studies"),
+    st.Page("study.py", title="Study", url_path="study", visibility="hidden"),
+    st.Page("compare.py", title="Compare", url_path="compare", visibility="hidden"),
 ]
 page = st.navigation(PAGES, position="top")
 if page.url_path == "tune":

@@ -24,7 +24,7 @@ from hpo_core.studies.table import TrialTable
 
 STORAGE_VARIABLE = "TUNING_LAB_STORAGE"
 _KEPT_TABLES = 8
-_RUNNING_SECONDS = 2.0
+_SUMMARY_SECONDS = 1.0
 
 
 class Lab:
@@ -42,25 +42,35 @@ class Lab:
         self.manual = ManualArm(self.executor, FitStore(folder / "fits.db"))
         self._tables: OrderedDict[str, TrialTable] = OrderedDict()
         self._table_lock = Lock()
-        self._running: tuple[StudySummary, ...] = ()
-        self._running_until = 0.0
+        self._summaries: tuple[StudySummary, ...] = ()
+        self._summaries_until = 0.0
+        self._summaries_lock = Lock()
 
-    def table_of(self, study: Study) -> TrialTable:
-        """The study's trials; only what is new since anybody's last look is read."""
+    def table_of(self, study: Study, objective: int = 0) -> TrialTable:
+        """The study's trials by one objective; only what is new since anybody's last look is read."""
+        key = f"{study.key or study.name} {objective}"  # studies of other programs have no key
         with self._table_lock:
-            table = study.read(self._tables.pop(study.key, None))
-            self._tables[study.key] = table
+            table = study.read(self._tables.pop(key, None), objective=objective)
+            self._tables[key] = table
             while len(self._tables) > _KEPT_TABLES:
                 self._tables.popitem(last=False)
         return table
 
+    def summaries(self, *, is_fresh: bool = False) -> tuple[StudySummary, ...]:
+        """All studies, the one that changed last first; asked of the storage once in a while for all visitors.
+
+        Args:
+            is_fresh: Asks at once: after a change of one's own.
+        """
+        with self._summaries_lock:
+            if is_fresh or time.monotonic() >= self._summaries_until:
+                self._summaries = self.storage.summaries()
+                self._summaries_until = time.monotonic() + _SUMMARY_SECONDS
+            return self._summaries
+
     def running(self) -> tuple[StudySummary, ...]:
-        """Studies with an active run; asked of the storage once in two seconds at most."""
-        now = time.monotonic()
-        if now >= self._running_until:
-            self._running = tuple(s for s in self.storage.summaries() if s.run is not None and s.run.is_active)
-            self._running_until = now + _RUNNING_SECONDS
-        return self._running
+        """Studies with an active run."""
+        return tuple(s for s in self.summaries() if s.run is not None and s.run.is_active)
 
     @property
     def tables(self) -> Path:

@@ -1,0 +1,247 @@
+"""The list of studies: found, sorted, page by page, with the actions of each row and what is ticked to be compared."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from html import escape
+from urllib.parse import quote, urlencode
+
+import streamlit as st
+
+from hpo_core.analysis.comparison import MOST
+from hpo_core.errors import TuningError
+from hpo_core.formats import format_age, format_count, format_score, format_seconds
+from hpo_core.methods import METHODS
+from hpo_core.search import recover
+from hpo_core.studies.run import ACTIVE_STATES, Run
+from hpo_core.studies.summary import StudySummary
+from pages._shared.fault import plain
+from pages._shared.lab import shown_name, the_lab
+from pages._shared.study_actions import act, actions_of, notice, undo_delete
+from pages._shared.study_order import ORDERS, Entry, listed
+
+_PER_PAGE = 25
+_TICKED = "studies-ticked"
+_HEADS = ("Study", "State", "Best", "Trials", "Failed", "Method", "Changed")
+
+
+def study_list() -> bool:
+    """Draws the list; returns whether any study runs."""
+    words, order = _toolbar()
+    studies = _in_order(the_lab().summaries(is_fresh=True))
+    _keep_ticks({study.name for study in studies})
+    bar = st.container(key="study-bar", horizontal=True, vertical_alignment="center")
+    if not studies:
+        _empty()
+    else:
+        _rows(listed(studies, words, order), len(studies))
+    with bar:
+        _notice()
+        if studies:
+            _compare_bar()
+    return any(study.run is not None and study.run.is_active for study in studies)
+
+
+def study_address(study: StudySummary) -> str:
+    """Where a study is opened."""
+    return f"/?study={quote(study.name)}" if study.is_lab else f"/study?name={quote(study.name)}"
+
+
+def _toolbar() -> tuple[str, str]:
+    with st.container(key="study-tools", horizontal=True, vertical_alignment="bottom"):
+        words = st.text_input(
+            "Find",
+            key="studies-words",
+            placeholder="name, data, model, metric or state",
+            width=320,
+            persist_state="page",
+        )
+        order = st.selectbox(
+            "Sort by",
+            list(ORDERS),
+            format_func=ORDERS.__getitem__,
+            key="studies-order",
+            width=220,
+            persist_state="page",
+        )
+    return words, order
+
+
+def _in_order(studies: tuple[StudySummary, ...]) -> tuple[StudySummary, ...]:
+    """The studies after what dead runners left has been brought in order, as far as the storage can be written to."""
+    dead = [s.name for s in studies if s.run is not None and s.run.state in ACTIVE_STATES and not s.run.is_active]
+    for name in dead:
+        with suppress(TuningError):  # the row says that it does not run
+            recover(the_lab().storage.study(name))
+    return the_lab().summaries(is_fresh=True) if dead else studies
+
+
+def _empty() -> None:
+    st.html(
+        '<div class="lab-empty"><h3>No studies yet</h3><p>A study begins with your first move of a slider, or with '
+        'a search.</p><p><a href="/" target="_self">Tune</a></p></div>'
+    )
+
+
+def _rows(entries: list[Entry], n_all: int) -> None:
+    n_pages = max(1, -(-len(entries) // _PER_PAGE))
+    if not entries:
+        st.html('<div class="lab-empty"><h3>Nothing found</h3><p>No study holds all of these words.</p></div>')
+    number = min(st.session_state.get("studies-page", 1), n_pages)
+    first = (number - 1) * _PER_PAGE
+    shown = entries[first : first + _PER_PAGE]
+    with st.container(key="study-rows", gap=None):
+        if shown:
+            heads = "".join(f"<b>{head}</b>" for head in _HEADS)
+            st.html(f'<div class="lab-study lab-study-heads" aria-hidden="true">{heads}</div>')
+        now = time.time()
+        for place, entry in enumerate(shown):
+            _row(entry, place, now)
+    _foot(len(entries), n_all, first, len(shown), n_pages)
+
+
+def _foot(n_found: int, n_all: int, first: int, n_shown: int, n_pages: int) -> None:
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        noun = "study" if n_all == 1 else "studies"
+        of = f"{n_found:,} of {n_all:,}" if n_found < n_all else f"{n_all:,}"
+        part = f"{first + 1:,} to {first + n_shown:,} of " if n_pages > 1 else ""
+        st.caption(
+            f"{part}{of} {noun} in {plain(the_lab().storage.shown_url)}  \nA best value is the best of all trials of "
+            "its study: the more were tried, the more luck is in it. Compare studies to see how much.",
+            width="content",
+        )
+        if n_pages > 1:
+            st.pagination(n_pages, key="studies-page", max_visible_pages=5)
+
+
+def _row(entry: Entry, place: int, now: float) -> None:
+    study = entry.study
+    if entry.group:
+        count = f"{entry.n_in_group:,} {'study' if entry.n_in_group == 1 else 'studies'}"
+        st.html(f'<h2 class="lab-study-group">{escape(shown_name(entry.group))} <span>{count}</span></h2>')
+    with st.container(key=f"study-row-{place}", horizontal=True, vertical_alignment="center", gap="small"):
+        _tick(study.name)
+        st.html(_cells(entry, now), width="stretch")
+        if st.button("Open", key=f"open-{study.name}", width="content"):
+            _open(study)
+        action = st.menu_button("More", actions_of(study), key=f"more-{study.name}", type="tertiary")
+    if action:
+        act(study, action)
+
+
+def _open(study: StudySummary) -> None:
+    if study.is_lab:
+        st.switch_page("tune.py", query_params={"study": study.name})
+    st.switch_page("study.py", query_params={"name": study.name})
+
+
+def _cells(entry: Entry, now: float) -> str:
+    study = entry.study
+    arrow = "↑" if study.direction == "maximize" else "↓"
+    best = f"<b>{format_score(study.best_value)}</b>"
+    metric = f'<span class="lab-note">{escape(study.metric)} {arrow}</span>'
+    failed = f'<span class="lab-fault">{study.n_failed:,}</span>' if study.n_failed else "0"
+    cells = (
+        _name(entry),
+        _state(study),
+        f"{best} {metric}",
+        f"{study.n_trials:,}",
+        failed,
+        escape(_method(study)),
+        format_age(study.changed or study.created, now),
+    )
+    labelled = (
+        f'<div class="lab-cell"><span class="lab-cell-label">{head}</span><span>{cell}</span></div>'
+        for head, cell in zip(_HEADS, cells, strict=True)
+    )
+    return f'<div class="lab-study" style="--depth:{entry.depth}">{"".join(labelled)}</div>'
+
+
+def _name(entry: Entry) -> str:
+    study = entry.study
+    about = shown_name(study.title)
+    if study.parent:
+        about = f"child of {study.parent}" + (f" · {about}" if about and not entry.depth else "")
+    link = f'<a class="lab-link" href="{study_address(study)}" target="_self">{escape(study.name)}</a>'
+    branch = '<span class="lab-branch" aria-hidden="true"></span>' if entry.depth else ""
+    return f'{branch}{link}<span class="lab-note">{escape(about)}</span>'
+
+
+def _method(study: StudySummary) -> str:
+    if study.run is None:
+        return "by hand" if study.is_lab else "other program"
+    key = study.run.settings.method
+    return METHODS[key].label if key in METHODS else key
+
+
+def _state(study: StudySummary) -> str:
+    run = study.run
+    if run is None:
+        return '<span class="lab-badge">no search</span>' if study.is_lab else '<span class="lab-note">–</span>'
+    state = run.state if run.is_active or run.state not in ACTIVE_STATES else "died"
+    state = "stopping" if run.is_active and run.wanted == "stopped" else state
+    badge = f'<span class="lab-badge lab-state-{state}">{state}</span>'
+    return badge + (_progress(run) if run.is_active else "")
+
+
+def _progress(run: Run) -> str:
+    done = float(getattr(run.spent, run.budget.kind))
+    share = min(100.0, 100 * done / run.budget.amount)
+    unit = "s" if run.budget.kind == "seconds" else run.budget.kind
+    left = run.live.seconds_left
+    more = f" · {format_seconds(left)} left" if left is not None and run.state == "running" else ""
+    return (
+        f'<span class="lab-note">{done:,.0f} of {run.budget.amount:,g} {unit}{more}</span>'
+        f'<span class="lab-bar"><span style="width:{share:.1f}%"></span></span>'
+    )
+
+
+def _tick(name: str) -> None:
+    """A tick is kept apart from its box, which is gone while another page of the list is shown."""
+    ticked: list[str] = st.session_state.setdefault(_TICKED, [])
+    key = f"tick-{name}"
+    st.session_state.setdefault(key, name in ticked)
+    is_ticked = st.checkbox(f"Compare {plain(name)}", key=key, label_visibility="collapsed")
+    if is_ticked and name not in ticked:
+        ticked.append(name)
+    elif not is_ticked and name in ticked:
+        ticked.remove(name)
+
+
+def _keep_ticks(names: set[str]) -> None:
+    st.session_state[_TICKED] = [name for name in st.session_state.get(_TICKED, []) if name in names]
+
+
+def _compare_bar() -> None:
+    ticked: list[str] = st.session_state[_TICKED]
+    if not ticked:
+        st.html(f'<p class="lab-note">Tick two to {MOST} studies to compare them.</p>', width="content")
+        return
+    names = ", ".join(map(escape, ticked[:MOST]))
+    why = {True: " One more is needed.", False: ""}[len(ticked) == 1]
+    why = f" At most {MOST} can be compared; untick {format_count(len(ticked) - MOST)}." if len(ticked) > MOST else why
+    st.html(f'<p class="lab-note"><b>{len(ticked)} ticked</b>: {names}.{why}</p>', width="content")
+    if st.button("Compare", type="primary", key="compare", disabled=not 2 <= len(ticked) <= MOST):
+        st.switch_page("compare.py", query_params=[("study", name) for name in ticked])
+    st.button("Clear", key="clear-ticks", type="tertiary", on_click=_clear_ticks)
+
+
+def _clear_ticks() -> None:
+    for name in st.session_state.pop(_TICKED, []):
+        st.session_state[f"tick-{name}"] = False
+
+
+def compare_address(names: list[str]) -> str:
+    """Where studies are compared."""
+    return f"/compare?{urlencode([('study', name) for name in names])}"
+
+
+def _notice() -> None:
+    last = notice()
+    if last is None:
+        return
+    css = "lab-fault" if last.is_fault else "lab-done"
+    st.html(f'<p class="{css}" role="status">{escape(last.text)}</p>', width="content")
+    if last.deleted:
+        st.button("Undo", key="undo-delete", on_click=undo_delete, args=(last.deleted,))

@@ -1,0 +1,109 @@
+"""The order of the studies in their list: found by words, sorted, children below their parents."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_core.studies.summary import StudySummary
+
+ORDERS = {
+    "changed": "changed last",
+    "name": "name",
+    "problem": "problem, best first",
+    "trials": "most trials",
+}
+_DEEPEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the list.
+
+    Attributes:
+        depth: Steps below its topmost ancestor in the list; more than a few are shown as few.
+        group: The problem that begins with this line, where the list is grouped by problem; else "".
+        n_in_group: How many studies are about that problem.
+    """
+
+    study: StudySummary
+    depth: int = 0
+    group: str = ""
+    n_in_group: int = 0
+
+
+def listed(studies: Iterable[StudySummary], words: str = "", order: str = "changed") -> list[Entry]:
+    """The studies that hold all the words in name, problem, metric or state, in one of `ORDERS`.
+
+    Grouped by problem, the best comes first in each group; in all other orders children stand below their parent, and a
+    family stands where the first of it would.
+    """
+    found = [study for study in studies if _holds(study, words.casefold().split())]
+    if order == "problem":
+        return _by_problem(found)
+    return _families(found, _KEYS[order])
+
+
+def signed_best(study: StudySummary) -> float:
+    """The best value, lower is better; infinite without one."""
+    if study.best_value is None or math.isnan(study.best_value):
+        return math.inf
+    return study.best_value if study.direction == "minimize" else -study.best_value
+
+
+def _holds(study: StudySummary, words: Sequence[str]) -> bool:
+    state = study.run.state if study.run else ""
+    text = " ".join((study.name, study.title, study.metric, state, study.parent)).casefold()
+    return all(word in text for word in words)
+
+
+def _is_at_rest(study: StudySummary) -> bool:
+    return study.run is None or not study.run.is_active
+
+
+_KEYS: dict[str, Callable[[StudySummary], Any]] = {
+    # Those that run change all the time, so they stand first, in the order of their start.
+    "changed": lambda s: (_is_at_rest(s), -s.changed if _is_at_rest(s) or s.run is None else -s.run.started),
+    "name": lambda s: (s.name.casefold(), s.name),
+    "trials": lambda s: -s.n_trials,
+}
+
+
+def _families(studies: Sequence[StudySummary], key: Callable[[StudySummary], Any]) -> list[Entry]:
+    names = {study.name for study in studies}
+    children: dict[str, list[StudySummary]] = defaultdict(list)
+    for study in studies:
+        children[study.parent if study.parent in names and study.parent != study.name else ""].append(study)
+    entries: list[Entry] = []
+    families = [_family(root, children) for root in children.pop("", [])]
+    placed = {entry.study.name for family in families for entry in family}
+    families += [[Entry(study)] for study in studies if study.name not in placed]  # their ancestors go in a circle
+    for family in sorted(families, key=lambda family: min(key(entry.study) for entry in family)):
+        entries += family
+    return entries
+
+
+def _family(root: StudySummary, children: dict[str, list[StudySummary]]) -> list[Entry]:
+    """The study with all below it, the oldest child first."""
+    family: list[Entry] = []
+    waiting = [(root, 0)]
+    while waiting:
+        study, depth = waiting.pop()
+        family.append(Entry(study, min(depth, _DEEPEST)))
+        below = sorted(children.get(study.name, ()), key=lambda child: child.created, reverse=True)
+        waiting += [(child, depth + 1) for child in below]
+    return family
+
+
+def _by_problem(studies: Sequence[StudySummary]) -> list[Entry]:
+    groups: dict[str, list[StudySummary]] = defaultdict(list)
+    for study in sorted(studies, key=signed_best):
+        groups[study.title or "by other programs"].append(study)
+    return [
+        Entry(study, group="" if i else title, n_in_group=len(group))
+        for title, group in sorted(groups.items(), key=lambda item: -max(s.changed for s in item[1]))
+        for i, study in enumerate(group)
+    ]
