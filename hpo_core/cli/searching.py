@@ -17,7 +17,7 @@ from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
-from hpo_core.search import budget_of, check_run, execute, start_detached, start_run, study_for
+from hpo_core.search import budget_of, check_run, execute, problem_of, start_detached, start_run, study_for
 from hpo_core.studies.run import Run, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
@@ -28,7 +28,9 @@ def add_command(commands: Any) -> None:
     """Adds `search`."""
     command = commands.add_parser("search", help="search a problem with one method")
     problem = command.add_argument_group("problem")
-    problem.add_argument("--data", required=True, help="bundled data set, landscape, or a CSV or Parquet file")
+    problem.add_argument(
+        "--data", help="bundled data set, landscape, or a CSV or Parquet file; not needed with an existing --study"
+    )
     problem.add_argument("--target", help="target column of a file")
     problem.add_argument("--task", choices=["classification", "regression"], help="override the detected task")
     problem.add_argument("--model", default="", help="model family, see `models`")
@@ -72,12 +74,12 @@ def add_storage(command: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Does `search`."""
-    problem = open_problem(_spec(arguments))
     budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
     settings = _settings(arguments)
-    check_run(problem, settings, budget)
     folder = data_folder(arguments.data_folder)
     storage = StudyStorage.open(arguments.storage, folder=folder)
+    problem = _problem(arguments, storage)
+    check_run(problem, settings, budget)
     study = study_for(storage, problem, arguments.study)
     _say(arguments, problem.title, *problem.notes, *_size_of(settings, problem))
     return follow(arguments, storage, study, start_run(study, settings, budget), folder)
@@ -154,6 +156,20 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
         for name, value in found["best_params"].items():
             print(f"  {name} = {format_value(value)}")
     print(f"study    {found['study']} in {found['storage']}")
+
+
+def _problem(arguments: argparse.Namespace, storage: StudyStorage) -> Problem:
+    """What the options describe; without --data, the problem of the study that is named."""
+    if arguments.data:
+        return open_problem(_spec(arguments))
+    if not arguments.study:
+        raise UsageError("A search needs --data, or --study with the name of an existing study.")
+    named = [o for o in ("target", "task", "model", "metric", "column", "noise") if getattr(arguments, o)]
+    if named:
+        raise UsageError(
+            f"The study {arguments.study!r} has its problem already: leave out --{', --'.join(named)}, or give --data."
+        )
+    return problem_of(storage.study(arguments.study))
 
 
 def _spec(arguments: argparse.Namespace) -> ProblemSpec:

@@ -1,4 +1,4 @@
-"""`studies`: list, show, pause, resume, stop, delete and rename."""
+"""`studies`: list, show, pause, resume, stop, delete, rename and narrow."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hpo_core.cli import narrowing
 from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
@@ -33,6 +34,8 @@ def add_command(commands: Any) -> None:
             verb.add_argument("name", metavar="NAME", help="name of the study")
         if name == "rename":
             verb.add_argument("new", metavar="NEW", help="new name")
+        if name == "narrow":
+            narrowing.add_arguments(verb)
         if name == "delete":
             verb.add_argument("--yes", action="store_true", help="do not ask")
         if name == "resume":
@@ -55,7 +58,8 @@ def _list(arguments: argparse.Namespace) -> int:
         print_json(rows)
     elif rows:
         shown = [{**row, "changed": moment(row["changed"])} for row in rows]
-        print_rows(shown, ("study", "state", "best_value", "metric", "n_trials", "n_failed", "method", "changed"))
+        columns = ("study", "state", "best_value", "metric", "n_trials", "n_failed", "method", "parent", "changed")
+        print_rows(shown, columns if any(row["parent"] for row in rows) else [c for c in columns if c != "parent"])
     else:
         print(f"No studies in {storage.shown_url} yet. Start one with `search`.")
     return 0
@@ -74,6 +78,7 @@ def _summary(summary: StudySummary) -> dict[str, Any]:
         "n_pruned": summary.n_pruned,
         "n_failed": summary.n_failed,
         "method": run.settings.method if run else None,
+        "parent": summary.parent,
         "created": summary.created,
         "changed": summary.changed,
     }
@@ -204,4 +209,5 @@ _VERBS = (
     ("stop", _stop, "stop a running search; nothing that is finished is lost"),
     ("delete", _delete, "delete a study and its trials"),
     ("rename", _rename, "give a study another name"),
+    ("narrow", narrowing.narrow, "begin a child study within other ranges, with the trials that fit"),
 )
