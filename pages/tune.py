@@ -3,6 +3,7 @@
 import streamlit as st
 
 from hpo_core.errors import StorageError, TuningError
+from pages._shared.child_form import child_form
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
@@ -32,6 +33,7 @@ def page() -> None:
             machine_panel(tuning)
     with right:
         live_charts(tuning)
+    child_form(tuning)
 
 
 def _by_hand(tuning: Tuning) -> None:

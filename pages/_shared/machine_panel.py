@@ -9,12 +9,14 @@ from typing import Literal
 import streamlit as st
 
 from hpo_core.errors import TuningError
-from hpo_core.formats import format_seconds
+from hpo_core.formats import format_count, format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
+from hpo_core.space import SearchSpace
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
+from pages._shared.child_form import open_child_form
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.lab import the_lab
 from pages._shared.option_widgets import option_widgets
@@ -28,7 +30,9 @@ _PRUNING = {
     "race": "race: stop when the first folds are clearly worse than the best",
     "median": "median: stop when the first folds are worse than half of the trials",
 }
-_FAULT = "machine-fault"
+_FAULT, _SEEN = "machine-fault", "machine-budget-seen"
+_MOST = 1_000_000
+_MANY_PARAMETERS = 20
 
 
 def machine_panel(tuning: Tuning) -> None:
@@ -61,16 +65,17 @@ def _panel(tuning: Tuning, was_active: bool) -> None:
     if run is not None and is_active:
         _controls(tuning, run)
     else:
-        if run is not None and run.state != "finished":
-            _go_on_button(tuning, run)
         _form(tuning, run)
 
 
-def _go_on_button(tuning: Tuning, last: Run) -> None:
-    is_finished = last.state == "finished"
-    text = f"Go on, +{_MORE}" if is_finished else "Resume"
-    kind: Literal["primary", "secondary"] = "secondary" if is_finished else "primary"
-    st.button(text, key="go-on", type=kind, on_click=_guarded, args=(_go_on, tuning, last))
+def _go_on_button(tuning: Tuning, last: Run, more: Budget) -> None:
+    """Resumes what was broken off, or goes on with more where the budget was spent."""
+    if last.state == "finished":
+        total = Budget(more.kind, float(getattr(last.spent, more.kind)) + more.amount)
+        text = f"Go on, +{more.amount:,.0f} {more.kind}"
+        st.button(text, key="go-on", on_click=_guarded, args=(_go_on, tuning, total))
+    else:
+        st.button("Resume", key="go-on", type="primary", on_click=_guarded, args=(_go_on, tuning, None))
 
 
 def _progress(run: Run) -> None:
@@ -90,19 +95,47 @@ def _progress(run: Run) -> None:
         f'<span class="lab-badge lab-state-{state}">{state}</span></div>'
         f'<div class="lab-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{share * 100:.0f}"><span style="width:{share * 100:.1f}%"></span></div>'
-        f'<p class="lab-note">{" · ".join(parts)}</p>{message}</div>'
+        f'<p class="lab-note">{" · ".join(parts)}</p><p class="lab-note">{escape(_summary(run))}</p>{message}</div>'
     )
+
+
+def _summary(run: Run) -> str:
+    settings = run.settings
+    parts = [format_count(settings.workers, "worker"), f"seed {settings.seed}"]
+    parts.append("all folds of every trial" if settings.pruning == "none" else f"pruning by {settings.pruning}")
+    return " · ".join(parts)
 
 
 def _controls(tuning: Tuning, run: Run) -> None:
     is_paused = run.wanted == "paused"
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="controls", horizontal=True, gap="xsmall", vertical_alignment="center"):
         if is_paused:
             st.button("Resume", key="resume", type="primary", on_click=_guarded, args=(_ask, tuning, "running"))
         else:
             st.button("Pause", key="pause", on_click=_guarded, args=(_ask, tuning, "paused"))
         st.button("Stop", key="stop", on_click=_guarded, args=(_ask, tuning, "stopped"))
-        st.button(f"+{_MORE}", key="more", help="more budget", on_click=_guarded, args=(_add_budget, tuning, run))
+        more = Budget(run.budget.kind, run.budget.amount + _MORE)
+        st.button(f"+{_MORE}", key="more", help="more budget", on_click=_guarded, args=(_set_budget, tuning, more))
+        _running_budget(tuning, run)
+
+
+def _running_budget(tuning: Tuning, run: Run) -> None:
+    """The budget of a run as a number that can be changed to any other; another tab may change it as well."""
+    key, kind = "running-budget", run.budget.kind
+    if st.session_state.get(_SEEN) != (run.id, run.budget) or key not in st.session_state:
+        st.session_state[_SEEN] = (run.id, run.budget)
+        st.session_state[key] = round(run.budget.amount)
+    st.number_input(
+        f"Budget in {kind}",
+        1,
+        _MOST,
+        step=10,
+        key=key,
+        width=128,
+        label_visibility="collapsed",
+        on_change=_guarded,
+        args=(_take_budget, tuning, kind),
+    )
 
 
 def _form(tuning: Tuning, last: Run | None) -> None:
@@ -112,28 +145,36 @@ def _form(tuning: Tuning, last: Run | None) -> None:
         key = st.selectbox(
             "Method",
             usable,
-            index=usable.index("gaussian_process") if "gaussian_process" in usable else 0,
+            index=usable.index(_first_choice(space, usable)),
             format_func=lambda k: METHODS[k].label,
             key="machine-method",
             help="\n\n".join(f"**{METHODS[k].label}**: {METHODS[k].purpose}" for k in usable),
         )
     budget = _budget()
-    with st.container(horizontal=True, gap="small"):
+    with st.container(key="machine-buttons", horizontal=True, gap="xsmall"):
         settings = _settings(key)
         text, kind = ("Start", "primary") if last is None else ("Start anew", "secondary")
         st.button(text, key="start", type=kind, on_click=_guarded, args=(_start, tuning, settings, budget))  # type: ignore[arg-type]
-        if last is not None and last.state == "finished":
-            _go_on_button(tuning, last)
+        if last is not None:
+            _go_on_button(tuning, last, budget)
+        if st.button("Change ranges", key="change-ranges", type="tertiary"):
+            open_child_form(tuning)
     size = with_options(METHODS[key], settings.options).n_configurations(space)
     if size is not None:
         st.caption(f"{METHODS[key].label}: {size:,} configurations in all, coarse first.")
+
+
+def _first_choice(space: SearchSpace, usable: list[str]) -> str:
+    """A Gaussian process learns fastest from few trials; with many parameters, trees of densities do better."""
+    order = ["gaussian_process", "tpe"] if len(space) <= _MANY_PARAMETERS else ["tpe"]
+    return next((key for key in order if key in usable), usable[0])
 
 
 def _budget() -> Budget:
     left, right = st.columns(2)
     kind = left.selectbox("Budget in", list(_AMOUNTS), key="machine-kind", label_visibility="collapsed")
     amount = right.number_input(
-        "Amount", 1, 1_000_000, _AMOUNTS[kind], 10, key=f"machine-amount-{kind}", label_visibility="collapsed"
+        "Amount", 1, _MOST, _AMOUNTS[kind], 10, key=f"machine-amount-{kind}", label_visibility="collapsed"
     )
     return Budget(kind, float(amount))  # type: ignore[arg-type]
 
@@ -170,18 +211,29 @@ def _guarded(action: object, *arguments: object) -> None:
 
 def _start(tuning: Tuning, settings: RunSettings, budget: Budget) -> None:
     lab, study = the_lab(), study_of(tuning)
-    start_detached(lab.storage, study, start_run(study, settings, budget), lab.folder)
+    if not _is_running(study):
+        start_detached(lab.storage, study, start_run(study, settings, budget), lab.folder)
 
 
-def _go_on(tuning: Tuning, last: Run) -> None:
+def _go_on(tuning: Tuning, total: Budget | None) -> None:
     lab, study = the_lab(), study_of(tuning)
-    budget = Budget(last.budget.kind, last.budget.amount + _MORE) if last.state == "finished" else None
-    start_detached(lab.storage, study, resume_run(study, budget), lab.folder)
+    if not _is_running(study):
+        start_detached(lab.storage, study, resume_run(study, total), lab.folder)
+
+
+def _is_running(study: Study) -> bool:
+    """Whether a search is on already: by another tab, or by the first of two clicks."""
+    run = study.runs.current()
+    return run is not None and run.is_active
 
 
 def _ask(tuning: Tuning, wanted: str) -> None:
     study_of(tuning).runs.ask_for(wanted)  # type: ignore[arg-type]
 
 
-def _add_budget(tuning: Tuning, run: Run) -> None:
-    study_of(tuning).runs.set_budget(Budget(run.budget.kind, run.budget.amount + _MORE))
+def _take_budget(tuning: Tuning, kind: Literal["trials", "fits", "seconds"]) -> None:
+    _set_budget(tuning, Budget(kind, float(st.session_state["running-budget"])))
+
+
+def _set_budget(tuning: Tuning, budget: Budget) -> None:
+    study_of(tuning).runs.set_budget(budget)

@@ -1,4 +1,4 @@
-"""What the search has found, in a sentence: against the default, against the person, and what failed on the way."""
+"""What the search has found: against the default and the person, how much of it is luck, and what to do next."""
 
 from __future__ import annotations
 
@@ -7,14 +7,20 @@ from html import escape
 import numpy as np
 import streamlit as st
 
+from hpo_core.analysis.edges import Edge, edges
 from hpo_core.analysis.noise import Difference
-from hpo_core.formats import format_count, format_score, format_signed
+from hpo_core.analysis.optimism import optimism_of_best
+from hpo_core.formats import format_count, format_score, format_signed, format_value
 from hpo_core.plots import DEFAULT, MANUAL
 from hpo_core.studies.table import TrialTable
+from pages._shared.child_form import open_child_form
+from pages._shared.fault import plain
+from pages._shared.machine_panel import current_run
 from pages._shared.score_card import fold_difference
 from pages._shared.tuning import Tuning, load
 
-_RESULT = {"tie": " The default does as well.", "worse": " The default does better."}
+_LATE = 0.75
+_FEW = 8
 
 
 def machine_rows(table: TrialTable) -> np.ndarray:
@@ -29,19 +35,35 @@ def best_of(table: TrialTable, rows: np.ndarray) -> int | None:
 
 
 def outcome(tuning: Tuning, table: TrialTable) -> None:
-    """The line and its button; nothing before the machine has tried anything."""
+    """What was found, how far to trust it, and what to do next; nothing before the machine has tried anything."""
     rows = machine_rows(table)
     if not len(rows):
         return
     best = best_of(table, rows)
+    run = current_run(tuning.study)
+    is_over = run is None or not run.is_active
+    edge = None if best is None or not is_over else next(iter(_edges(tuning, table, best)), None)
     with st.container(key="outcome", horizontal=True, vertical_alignment="center"):
-        st.html(
-            f'<div class="lab-outcome" role="status">{_found(tuning, table, rows, best)}{_failed(table, rows)}</div>'
-        )
+        lines = [_found(tuning, table, rows, best)]
         if best is not None:
-            target = table.configuration(best)
-            if st.button("Put the sliders there", on_click=load, args=(tuning, target)):
-                st.rerun()  # the sliders are in another fragment
+            lines += [_luck(table), _advice(tuning, table, rows, best, edge) if is_over else ""]
+        st.html(f'<div class="lab-outcome" role="status">{"".join(lines)}{_failed(table, rows)}</div>')
+        if best is not None:
+            _buttons(tuning, table, best, edge)
+
+
+def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None) -> None:
+    with st.container(key="outcome-buttons", gap="xsmall", width="content"):
+        target = table.configuration(best)
+        is_there = target == tuning.configuration
+        if st.button("Put the sliders there", on_click=load, args=(tuning, target), disabled=is_there):
+            st.rerun()  # the sliders are in another fragment
+        if edge is not None and st.button(f"Widen {plain(edge.parameter.title)}", key="widen"):
+            open_child_form(tuning, {edge.parameter.name: edge.wider})
+
+
+def _edges(tuning: Tuning, table: TrialTable, best: int) -> tuple[Edge, ...]:
+    return edges(tuning.problem.space, table.configuration(best))
 
 
 def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None) -> str:
@@ -49,11 +71,44 @@ def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None
         return "<p>The machine has no finished trial yet.</p>"
     default, own = table.best(DEFAULT), table.best(MANUAL)
     rivals = [(row, name) for row, name in ((default, "the default"), (own, "your best")) if row is not None]
-    differences = {name: _difference(tuning, table, best, row) for row, name in rivals}
-    parts = ", ".join(_against(d, name) for name, d in differences.items())
-    end = _RESULT.get(differences["the default"].verdict, "") if "the default" in differences else ""
+    parts = ", ".join(_against(_difference(tuning, table, best, row), name) for row, name in rivals)
     head = f"Machine, best of {int(table.is_complete[rows].sum()):,}"
-    return f"<p><b>{head}</b>: {parts or format_score(table.values[best])}.{end}</p>"
+    value = f"trial {int(table.numbers[best])}: {format_score(float(table.values[best]))}"
+    return f"<p><b>{head}</b> · {value}{': ' if parts else ''}{parts}.</p>"
+
+
+def _luck(table: TrialTable) -> str:
+    """By how much the best flatters, where that can be told."""
+    optimism = optimism_of_best(table)
+    if not optimism > 0:
+        return ""
+    less = "less" if table.direction == "maximize" else "more"
+    text = f"The best of {int(table.is_complete.sum()):,} scores is partly luck: on new rows expect about"
+    why = "estimated by choosing the best without one fold and looking at it on that fold, for each fold in turn"
+    return f'<p class="lab-note" title="{why}">{text} {format_value(float(f"{optimism:.2g}"))} {less}.</p>'
+
+
+def _advice(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int, edge: Edge | None) -> str:
+    """What to do after the search."""
+    default = table.best(DEFAULT)
+    verdict = "unknown" if default is None else _difference(tuning, table, best, default).verdict
+    parts = []
+    if verdict in ("tie", "worse"):
+        parts.append("Tuning has not helped beyond noise: the default does as well, and that is a result.")
+    if edge is not None:
+        place = f"the {edge.side} end of {escape(edge.parameter.title)}, {format_value(edge.end)}"
+        parts.append(f"The best trial lies at {place}: better ones may lie outside.")
+    elif verdict == "better":
+        parts.append(_more_or_done(table, rows, best))
+    return f'<p class="lab-note">{" ".join(parts)}</p>' if parts else ""
+
+
+def _more_or_done(table: TrialTable, rows: np.ndarray, best: int) -> str:
+    done = rows[table.is_complete[rows]]
+    since = int((done > best).sum())
+    if len(done) < _FEW or since < (1 - _LATE) * len(done):
+        return "It was found late: go on, more trials may find better ones."
+    return f"The last {since:,} trials found nothing better: take it, or narrow the ranges around it."
 
 
 def _difference(tuning: Tuning, table: TrialTable, first: int, second: int) -> Difference:

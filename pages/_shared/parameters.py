@@ -26,6 +26,7 @@ _STEPS_PER_RANGE = 100
 _MAX_SEGMENTS = 3
 _MAX_LETTERS = 16
 _ENTRY_WIDTH = 68
+_LEGEND = '<p class="lab-legend"><span>default</span><span class="lab-legend-best">best trial</span></p>'
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
 
 
@@ -47,6 +48,7 @@ def parameter_widgets(tuning: Tuning, best: BestTrial | None) -> None:
             _line(parameter, f"locked at {format_value(parameter.default)}")
         else:
             _row(tuning, parameter, best, moved, typed)
+    st.html(_LEGEND)
     _take_early(tuning, moved, typed)
 
 
@@ -135,7 +137,7 @@ def _choice_label(p: Categorical, place: int) -> str:
 
 def _entry(tuning: Tuning, p: Float | Int) -> str:
     """The field of exact entry, which also takes values between the slider's stops; returns what it holds."""
-    key, text = f"exact-{p.name}", _entry_text(tuning.values[p.name])
+    key, text = f"exact-{p.name}", entry_text(tuning.values[p.name])
     if tuning.shown.get(p.name) != text or key not in st.session_state:
         tuning.shown[p.name] = st.session_state[key] = text
     return st.text_input(
@@ -178,10 +180,10 @@ def parsed_number(text: str, *, is_whole: bool = False) -> float | int | str:
     return int(number) if is_whole and number.is_integer() else number
 
 
-def _entry_text(value: float | int) -> str:
+def entry_text(value: float | int) -> str:
     """Six significant digits without thousands separators, as a person would type it.
 
-    >>> _entry_text(0.016666666), _entry_text(1000.0), _entry_text(1437), _entry_text(1e-05)
+    >>> entry_text(0.016666666), entry_text(1000.0), entry_text(1437), entry_text(1e-05)
     ('0.0166667', '1000', '1437', '1e-05')
     """
     return str(value) if isinstance(value, int) else f"{value:.6g}"
