@@ -54,13 +54,20 @@ def narrowed_parameter(parameter: AnyParameter, limits: Range) -> AnyParameter:
     return replace(parameter, low=low, high=high, default=default)
 
 
-def narrowed_condition(condition: Condition, parents: Mapping[str, AnyParameter]) -> Condition | bool | None:
-    """A condition among parameters with new limits: False if it can never hold, None if it always does."""
-    parent = parents.get(condition.parent)
-    values = () if parent is None else tuple(v for v in condition.values if parent.why_invalid(v) is None)
-    if parent is None or not values:
-        return False
+def can_hold(condition: Condition, parents: Mapping[str, AnyParameter]) -> bool:
+    """Whether a condition can still hold among parameters with new limits."""
+    return bool(_possible_values(condition, parents))
+
+
+def narrowed_condition(condition: Condition, parents: Mapping[str, AnyParameter]) -> Condition | None:
+    """A condition that can hold, without the values that are left out; None where it always does."""
+    parent, values = parents[condition.parent], _possible_values(condition, parents)
     return parent.when if _are_all_values(parent, values) else replace(condition, values=values)
+
+
+def _possible_values(condition: Condition, parents: Mapping[str, AnyParameter]) -> tuple[Value, ...]:
+    parent = parents.get(condition.parent)
+    return () if parent is None else tuple(v for v in condition.values if parent.why_invalid(v) is None)
 
 
 def _are_all_values(parameter: AnyParameter, values: tuple[Value, ...]) -> bool:

@@ -16,7 +16,7 @@ from optuna.distributions import BaseDistribution
 
 from hpo_core.errors import ConfigurationError, UsageError
 from hpo_core.parameters import AnyParameter, Categorical, Condition, Float, Int, Parameter, Value, is_same
-from hpo_core.ranges import Range, narrowed_condition, narrowed_parameter
+from hpo_core.ranges import Range, can_hold, narrowed_condition, narrowed_parameter
 
 __all__ = [
     "AnyParameter",
@@ -131,7 +131,7 @@ class SearchSpace:
         return self.active({p.name: p.from_unit(float(u)) for p, u in zip(self.parameters, point, strict=True)})
 
     def with_parameter(self, parameter: AnyParameter) -> SearchSpace:
-        """A copy in which `parameter` replaces the one of the same name; for child studies."""
+        """A copy in which `parameter` replaces the one of the same name."""
         self[parameter.name]
         return replace(self, parameters=tuple(parameter if p.name == parameter.name else p for p in self.parameters))
 
@@ -153,9 +153,10 @@ class SearchSpace:
             except UsageError as fault:
                 faults.append(str(fault))
                 parameter = p
-            when = narrowed_condition(p.when, kept) if p.when else None
-            if not isinstance(when, bool):
-                kept[p.name] = replace(parameter, when=when)
+            if p.when is None:
+                kept[p.name] = parameter
+            elif can_hold(p.when, kept):
+                kept[p.name] = replace(parameter, when=narrowed_condition(p.when, kept))
         if faults:
             raise UsageError(" ".join(faults))
         return SearchSpace(tuple(kept.values()))

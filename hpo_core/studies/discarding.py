@@ -38,12 +38,17 @@ def discard(connection: Connection, study_id: int, name: str, key: str) -> None:
 
 def restore(connection: Connection, discarded: Discarded, name: str) -> bool:
     """Brings a study back under a free name; False if it has just been deleted, or brought back by another."""
-    if not _remove_attribute(connection, discarded.study_id, tables.DISCARDED_ATTRIBUTE):
+    if not take(connection, discarded):
         return False
     if discarded.key:
         _add_attribute(connection, discarded.study_id, tables.KEY_ATTRIBUTE, discarded.key)
     _set_name(connection, discarded.study_id, name)
     return True
+
+
+def take(connection: Connection, discarded: Discarded) -> bool:
+    """Takes the mark away; of all who would delete a study or bring it back, one succeeds."""
+    return _remove_attribute(connection, discarded.study_id, tables.DISCARDED_ATTRIBUTE)
 
 
 def read_discarded(connection: Connection) -> tuple[Discarded, ...]:

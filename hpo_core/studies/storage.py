@@ -22,7 +22,7 @@ from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
 from hpo_core.studies.copying import copy_trials
 from hpo_core.studies.database import Database, shared_database
-from hpo_core.studies.discarding import KEPT_SECONDS, discard, read_discarded, restore
+from hpo_core.studies.discarding import KEPT_SECONDS, discard, read_discarded, restore, take
 from hpo_core.studies.schema import prepare
 from hpo_core.studies.study import Objective, Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
@@ -230,7 +230,7 @@ class StudyStorage:
             overdue = [d for d in read_discarded(connection) if time.time() - d.time > kept_seconds]
         if overdue:
             with self._database.writing() as connection:
-                overdue = [d for d in read_discarded(connection) if d in overdue]
+                overdue = [d for d in read_discarded(connection) if d in overdue and take(connection, d)]
                 for discarded in overdue:
                     self._delete(connection, discarded.study_id, discarded.key)
         return len(overdue)
