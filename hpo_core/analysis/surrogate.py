@@ -17,7 +17,7 @@ from hpo_core.studies.table import Floats, TrialTable
 from hpo_core.warping import Prediction
 
 FEWEST = 8
-_MOST, _BEST = 300, 150
+_MOST, _MOST_WIDE, _WIDE = 300, 200, 12
 _AVERAGED = 64
 
 
@@ -51,7 +51,8 @@ class Surrogate:
 
     Attributes:
         table: The study.
-        rows: Trials that it was learned from: at most 300, the best 150 and an even sample of the others.
+        rows: Trials that it was learned from: at most 300, or 200 over many parameters; half of them the best, the others
+            an even sample.
         values: Their values, terrible ones pulled in to the worst of the others so that they do not set the scale.
         process: The fitted process.
     """
@@ -139,7 +140,8 @@ def why_no_surrogate(table: TrialTable) -> str | None:
 def fit_surrogate(table: TrialTable, *, seed: int = 0, previous: Surrogate | None = None) -> Surrogate:
     """Learns a surrogate from a table for which `why_no_surrogate` is None. `previous` speeds up a refit."""
     usable = np.flatnonzero(table.is_complete & np.isfinite(table.values))
-    rows = representative_rows(table, usable, _MOST, _BEST)
+    most = _MOST if len(table.params) <= _WIDE else _MOST_WIDE
+    rows = representative_rows(table, usable, most, most // 2)
     limits = robust_limits(table.values[usable], table.sign)
     values = np.clip(table.values[rows], limits.low, limits.high)
     space, units = space_of(table), units_of(table, rows)

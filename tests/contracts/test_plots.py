@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,40 @@ from optuna.trial import TrialState
 
 from hpo_core.options import options_of, with_options
 from hpo_core.plots import DARK, LIGHT, LIVE, PLOTS, Plot, figure_json
+from hpo_core.studies.run import Event
 from hpo_core.studies.table import TrialTable
 from tests.trial_tables import SVM, build_table, many_parameters, with_faults
+
+_WHAT = (
+    ("begun", {"kind": "trials", "amount": 30}),
+    ("claimed", {"pid": 1}),
+    ("asked", {"wanted": "paused"}),
+    ("budget", {"kind": "seconds", "amount": 40.5}),
+    ("asked", {"wanted": "running"}),
+    ("died", {"message": "<b>gone</b> %{x}"}),
+    ("resumed", {}),
+    ("something new", {"odd": None}),
+    ("asked", {"wanted": "paused"}),
+)
+_EVENTS = tuple(Event(1.7e9 - 2 + 5 * i, what, detail) for i, (what, detail) in enumerate(_WHAT))
+
+
+def _dynamic(table: TrialTable, every: int = 5) -> TrialTable:
+    """Each parameter is used by its own part of the trials."""
+    place = np.arange(len(table))
+    params = {n: np.where((place + i) % every == 0, c, np.nan) for i, (n, c) in enumerate(table.params.items())}
+    return replace(table, params=params)
+
+
+def _hiding(table: TrialTable, numbers: Iterable[int]) -> TrialTable:
+    return replace(table, hidden=frozenset(numbers))
+
+
+def _missing_folds(table: TrialTable) -> TrialTable:
+    """Trials with one fold less each, down to none."""
+    done = np.arange(5) < (np.arange(len(table)) % 6)[:, None]
+    return replace(table, fold_scores=np.where(done, table.fold_scores, np.nan))
+
 
 STUDIES: dict[str, Callable[[], TrialTable]] = {
     "empty": lambda: build_table(0),
@@ -64,9 +96,33 @@ STUDIES: dict[str, Callable[[], TrialTable]] = {
     "first parameter unused at times": lambda: replace(
         build_table(60), params=build_table(60).params | {"C": np.where(np.arange(60) % 3, np.nan, 1.0)}
     ),
+    "forty parameters": lambda: with_faults(build_table(200, distributions=many_parameters(40))),
+    "fifty categories": lambda: build_table(
+        120, distributions={"many 🦊": CategoricalDistribution(tuple(f"choice <{i}> 🦊" for i in range(50)))} | SVM
+    ),
+    "dynamic parameters": lambda: _dynamic(build_table(120, distributions=many_parameters(12))),
+    "no parameter in common": lambda: _dynamic(build_table(60, distributions=many_parameters(4)), every=4),
+    "some hidden": lambda: _hiding(with_faults(build_table(60)), range(0, 60, 3)),
+    "all hidden": lambda: _hiding(with_faults(build_table(60)), range(60)),
+    "best and default hidden": lambda: _hiding(build_table(60), (0, int(build_table(60).best() or 0))),
+    "part by rows": lambda: with_faults(build_table(60)).take(np.array([3, 9, 17, 22, 30, 41, 42, 43, 51, 58])),
+    "part without trials": lambda: build_table(60).take(np.zeros(60, dtype=bool)),
+    "missing folds": lambda: _missing_folds(build_table(60)),
+    "infinite folds": lambda: build_table(20, fold_scores=np.full((20, 3), np.inf)),
+    "one fold": lambda: build_table(40, n_folds=1),
+    "clock set back": lambda: replace(build_table(30), completed=build_table(30).started - 3600),
+    "events": lambda: replace(build_table(30), events=_EVENTS),
+    "events before and after": lambda: replace(build_table(1), events=_EVENTS),
+    "still running": lambda: replace(
+        build_table(30),
+        states=np.where(np.arange(30) < 27, 1, 0).astype(np.int8),
+        values=np.where(np.arange(30) < 27, build_table(30).values, np.nan),
+        completed=np.where(np.arange(30) < 27, build_table(30).completed, np.nan),
+    ),
     "many arms": lambda: build_table(60, arms=tuple(f"arm {i}" for i in range(20))),
     "ten thousand": lambda: with_faults(build_table(10_000)),
 }
+_MARKS = ("scatter", "scatter3d", "bar")
 CURRENT = {"C": 1.0, "gamma": 0.1, "kernel": "rbf", "shrinking": True}
 
 
@@ -110,9 +166,32 @@ def test_plot_says_what_it_is(plot: Plot[Any]) -> None:
 
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
-def test_ten_thousand_trials_are_less_than_300_kilobytes(plot: Plot[Any]) -> None:
-    data = plot.compute(STUDIES["ten thousand"]())
-    assert len(figure_json(plot.draw(data, LIVE))) < 300_000
+def test_hundred_thousand_trials_are_less_than_500_kilobytes(plot: Plot[Any]) -> None:
+    table = with_faults(build_table(100_000, distributions=many_parameters(12)))
+    assert len(figure_json(plot.draw(plot.compute(table), LIVE))) < 500_000
+
+
+@pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
+def test_hidden_trials_are_in_no_mark_and_no_number(plot: Plot[Any]) -> None:
+    table = with_faults(build_table(60))
+    hidden = {int(table.best() or 0), *range(2, 60, 5)}
+    data = plot.compute(replace(table, hidden=frozenset(hidden)))
+    figure = plot.draw(data, LIVE)
+    marked = {int(row[0]) for t in figure["data"] for row in _rows(t.get("customdata")) if t["type"] in _MARKS}
+    assert not hidden & marked
+    numbers = plot.numbers(data)
+    assert "trial" not in numbers or not hidden & set(numbers["trial"])
+
+
+@pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
+def test_same_trials_give_the_same_drawing(plot: Plot[Any]) -> None:
+    first, second = (figure_json(plot.draw(plot.compute(with_faults(build_table(60))), LIVE)) for _ in range(2))
+    assert first == second
+
+
+def test_tabs_stand_in_their_order() -> None:
+    assert [plot.key for plot in PLOTS][:3] == ["history", "parallel", "surface"]
+    assert [plot.place for plot in PLOTS] == sorted(plot.place for plot in PLOTS)
 
 
 @pytest.mark.parametrize("plot", [plot for plot in PLOTS if plot.shows_trials], ids=lambda p: p.key)
@@ -120,8 +199,7 @@ def test_customdata_begins_with_the_number_of_the_trial(plot: Plot[Any]) -> None
     table = with_faults(build_table(60))
     shifted = replace(table, numbers=table.numbers + 1000)
     figure = plot.draw(plot.compute(shifted), LIVE)
-    kinds = ("scatter", "scatter3d", "bar")
-    found = [row[0] for t in figure["data"] if t["type"] in kinds for row in _rows(t.get("customdata"))]
+    found = [row[0] for t in figure["data"] if t["type"] in _MARKS for row in _rows(t.get("customdata"))]
     assert found
     assert set(found) <= set(range(1000, 1060))
 
