@@ -6,8 +6,9 @@ import streamlit as st
 
 from pages._shared.assets import MARK
 from pages._shared.fault import fault_edge
+from pages._shared.help import help_button
 from pages._shared.running import running_searches
-from pages._shared.theme import apply_theme
+from pages._shared.theme import THEME_BUTTON, apply_theme
 
 PAGES = [
     # A default page has no address but the root, so that /tune is a page of its own.
@@ -24,5 +25,8 @@ st.set_page_config(f"{page.title} · Tuning Lab", str(MARK), layout="wide", init
 st.logo(str(MARK), size="large")
 apply_theme()
 running_searches()
+with st.container(key="frame-tools", horizontal=True, gap="xsmall"):
+    st.html(THEME_BUTTON, width="content")
+    help_button()
 with fault_edge(f"The page {page.title}"):
     page.run()

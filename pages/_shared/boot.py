@@ -1,20 +1,15 @@
-"""Tells the browser where the server's root is, before Streamlit's own script guesses it.
-
-Opened at /studies, Streamlit 1.67 first asks for /studies/_stcore/health and logs an error in the console. With the
-root known it does not guess.
-"""
+"""The lab's own script in the browser, run before Streamlit's: see boot.js."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
 BOOT_PATH = "/lab/boot.js"
-_SCRIPT = """
-const root = new URL("./", location.href).href;
-window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: root, MAIN_PAGE_BASE_URL: root };
-"""
+_SCRIPT = (Path(__file__).parent / "boot.js").read_text(encoding="utf-8")
 _TAG = b'<head><script src="./lab/boot.js"></script>'
 _NEEDLESS = (b"accept-encoding", b"if-none-match", b"if-modified-since")
 

@@ -65,7 +65,8 @@ def _panel(tuning: Tuning, was_active: bool) -> None:
     if run is not None and is_active:
         _controls(tuning, run)
     else:
-        _form(tuning, run)
+        with st.container(key="machine-form"):
+            _form(tuning, run)
 
 
 def _go_on_button(tuning: Tuning, last: Run, more: Budget) -> None:

@@ -21,6 +21,7 @@ from pages._shared.tuning import Tuning, load
 
 _LATE = 0.75
 _FEW = 8
+_TRIFLE = 0.05
 
 
 def machine_rows(table: TrialTable) -> np.ndarray:
@@ -46,7 +47,7 @@ def outcome(tuning: Tuning, table: TrialTable) -> None:
     with st.container(key="outcome", horizontal=True, vertical_alignment="center"):
         lines = [_found(tuning, table, rows, best)]
         if best is not None:
-            lines += [_luck(table), _advice(tuning, table, rows, best, edge) if is_over else ""]
+            lines += [_luck(table, best), _advice(tuning, table, rows, best, edge) if is_over else ""]
         st.html(f'<div class="lab-outcome" role="status">{"".join(lines)}{_failed(table, rows)}</div>')
         if best is not None:
             _buttons(tuning, table, best, edge)
@@ -77,10 +78,10 @@ def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None
     return f"<p><b>{head}</b> · {value}{': ' if parts else ''}{parts}.</p>"
 
 
-def _luck(table: TrialTable) -> str:
-    """By how much the best flatters, where that can be told."""
+def _luck(table: TrialTable, best: int) -> str:
+    """By how much the best flatters, where that can be told and is not a trifle beside the noise."""
     optimism = optimism_of_best(table)
-    if not optimism > 0:
+    if not optimism > _TRIFLE * table.noise[best]:
         return ""
     less = "less" if table.direction == "maximize" else "more"
     text = f"The best of {int(table.is_complete.sum()):,} scores is partly luck: on new rows expect about"

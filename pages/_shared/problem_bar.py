@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -11,13 +12,17 @@ from pages._shared.lab import shown_name
 from pages._shared.problem_form import MENU, problem_form
 from pages._shared.tuning import Tuning, open_address
 
+_COPY = '<button class="lab-button lab-copy" data-lab="copy-link" title="The address holds all that is set"></button>'
+
 
 def problem_bar(tuning: Tuning) -> None:
-    """Title, figures of the data, and the way to another problem."""
-    left, right = st.columns([6, 1.2], vertical_alignment="center")
+    """Title, figures of the data, the link to share, and the way to another problem."""
+    left, right = st.columns([5, 2], vertical_alignment="center")
     with left:
         st.html(_line(tuning))
-    menu = right.popover("New problem", width="stretch", key=MENU, on_change="rerun")
+    with right, st.container(key="problem-tools", horizontal=True, horizontal_alignment="right", gap="xsmall"):
+        st.html(_COPY, width="content")
+        menu = st.popover("New problem", key=MENU, on_change="rerun", width="content")
     if menu.open:
         with menu, st.container(key="problem-form"):
             problem_form(tuning.problem)
@@ -39,6 +44,9 @@ def _line(tuning: Tuning) -> str:
     study = (
         f"study <b>{escape(tuning.study.name)}</b>" if tuning.study else "no study yet: it begins with your first move"
     )
+    if tuning.parent:
+        link = f'<a class="lab-link" href="/?study={quote(tuning.parent)}" target="_self">{escape(tuning.parent)}</a>'
+        study += f", child of {link}"
     notes = "".join(f"<li>{escape(note)}</li>" for note in tuning.problem.notes)
     n_notes = len(tuning.problem.notes)
     summary = f"{n_notes} note{'s' if n_notes > 1 else ''} on the data"

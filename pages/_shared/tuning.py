@@ -39,6 +39,7 @@ class Tuning:
         address: The part of the URL that it was opened from.
         problem: What is tuned.
         study: Where trials go; None until the first nudge or search.
+        parent: Name of the study that it is a child of; "" for none.
         values: A value for every parameter, active or not.
         nudge: The configuration scored last; None before the first.
         baseline: The default configuration.
@@ -56,6 +57,7 @@ class Tuning:
     problem: Problem
     study: Study | None
     values: dict[str, Any]
+    parent: str = ""
     who: str = field(default_factory=lambda: uuid.uuid4().hex)
     nudge: Nudge | None = None
     baseline: Nudge | None = None
@@ -263,7 +265,8 @@ def _opened(address: dict[str, str]) -> Tuning:
         study = lab.storage.study(address["study"])
         recover(study)
         problem = problem_of(study)
-        tuning = Tuning(address, problem, study, problem.space.defaults())
+        parents = (s.parent for s in lab.storage.summaries() if s.name == study.name)
+        tuning = Tuning(address, problem, study, problem.space.defaults(), next(parents, ""))
     else:
         problem = open_problem(spec_of(address))
         tuning = Tuning(address, problem, None, problem.space.defaults())

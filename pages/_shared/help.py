@@ -1,0 +1,63 @@
+"""The help: how the lab works, on one page, and the keys."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+_OPEN = "help-open"
+_STEPS = (
+    (
+        "Move a slider.",
+        "The model is fitted on each fold and scored on the rows left out. The first fold shows at once.",
+    ),
+    (
+        "Look at the noise.",
+        "± is how much the score changes from fold to fold. A difference smaller than that is called within noise: "
+        "do not chase it.",
+    ),
+    ("Start the machine.", "It searches the same ranges on the same folds, and goes on when you close this page."),
+    (
+        "Read one chart.",
+        "Orange is you, blue the machine, grey the library's default. A click on a trial puts the sliders there.",
+    ),
+    (
+        "Change the ranges.",
+        "Narrow them around what is good, lock what does not matter, widen where the best lies at an end. "
+        "That makes a child study, which keeps the trials that fit.",
+    ),
+    (
+        "Believe the result.",
+        "The best of many is partly luck, and the lab says how much. That tuning did not help is a result.",
+    ),
+)
+_KEYS = (
+    ("← →", "move a slider by a step; the slider must have the focus"),
+    ("Page Up, Page Down", "move it by ten steps"),
+    ("Home, End", "to the ends of its range"),
+    ("Ctrl + Z", "undo the last move (⌘ Z on a Mac)"),
+    ("Ctrl + Shift + Z", "redo"),
+    ("Tab", "to the next control, in the order of reading"),
+    ("?", "this page"),
+)
+
+
+def help_button() -> None:
+    """The button in the header, and the dialog that it opens."""
+    st.button("?", key="help", help="How this works, and the keys", on_click=_open)
+    if st.session_state.get(_OPEN):  # and not for the one run of the click: pages rerun by themselves
+        _help()
+
+
+def _open() -> None:
+    st.session_state[_OPEN] = True
+
+
+def _close() -> None:
+    st.session_state.pop(_OPEN, None)
+
+
+@st.dialog("How this works", width="medium", on_dismiss=_close)
+def _help() -> None:
+    steps = "".join(f"<li><b>{head}</b> {text}</li>" for head, text in _STEPS)
+    keys = "".join(f'<tr><th scope="row"><kbd>{key}</kbd></th><td>{does}</td></tr>' for key, does in _KEYS)
+    st.html(f'<div class="lab-help"><ol>{steps}</ol><h4>Keys</h4><table>{keys}</table></div>')
