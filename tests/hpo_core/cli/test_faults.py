@@ -43,7 +43,7 @@ _IRIS = ("search", "--data", "iris", "--model", "svm")
     ("arguments", "words"),
     [
         (("serch",), "invalid choice: 'serch'"),
-        (("search",), "required: --data"),
+        (("search",), "needs --data, or --study with the name of an existing study"),
         (("search", "--data", "irsi", "--model", "svm"), "no file and no bundled data set 'irsi'"),
         (("search", "--data", "iris"), "needs a model; there are"),
         (("search", "--data", "iris", "--model", "smv"), "no model 'smv'; there are"),
@@ -212,7 +212,7 @@ def test_full_disk_is_a_sentence_and_what_was_recorded_stays(lab, moody_landscap
     """A limit on the size of files stands for the full disk; the runner's patience with it is shortened."""
     with (moody_landscape / "sitecustomize.py").open("a") as customisation:
         customisation.write("import hpo_core.search.runner as runner\nrunner._STORAGE_PATIENCE_SECONDS = 0.5\n")
-    limit = (lab.folder / "lab.db").stat().st_size + 40_000
+    limit = (lab.folder / "lab.db").stat().st_size + 400_000
 
     def full_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
