@@ -247,3 +247,23 @@ def test_any_finite_values_give_finite_predictions(values: list[float], warp: st
     assert np.isfinite(mean).all()
     assert np.isfinite(sd).all()
     assert np.isfinite(process.noise)
+
+
+@pytest.mark.parametrize("space", [_floats(3), CONDITIONAL], ids=["floats", "conditional"])
+def test_average_over_points_is_the_mean_of_their_predictions_and_surer(space: SearchSpace) -> None:
+    units = _points(space, 40)
+    process = fit(space, units, np.nan_to_num(units[:, 1]) + 0.1 * np.random.default_rng(0).standard_normal(40))
+    groups = np.stack([_points(space, 12, seed) for seed in range(1, 5)])
+    average = process.predict_average(groups)
+    single = [process.predict(group) for group in groups]
+    np.testing.assert_allclose(average.mean, [p.mean.mean() for p in single], atol=1e-9)
+    assert (average.sd < [p.sd.mean() for p in single]).all()
+
+
+def test_average_over_one_point_again_and_again_is_no_surer() -> None:
+    units = _points(CONDITIONAL, 30)
+    process = fit(CONDITIONAL, units, np.nan_to_num(units[:, 1]))
+    points = _points(CONDITIONAL, 6, seed=9)
+    average, single = process.predict_average(np.repeat(points[:, None], 5, axis=1)), process.predict(points)
+    np.testing.assert_allclose(average.mean, single.mean, atol=1e-9)
+    np.testing.assert_allclose(average.sd, single.sd, rtol=1e-4, atol=1e-6)
