@@ -15,6 +15,7 @@ from hpo_core.problem import ModelProblem
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
+from pages._shared.child_form import open_child_form
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
@@ -49,7 +50,11 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         overlap=_overlap(tuning),
         current=tuning.configuration,
         is_live=is_active,
-        actions=ViewActions(on_trial=partial(_load_trial, tuning), on_place=partial(_load_place, tuning)),
+        actions=ViewActions(
+            on_trial=partial(_load_trial, tuning),
+            on_place=partial(_load_place, tuning),
+            on_ranges=partial(open_child_form, tuning),
+        ),
     )
 
 

@@ -457,7 +457,7 @@ function floats(column) {
 
 function pointOf(point) {
   const kind = point.data?.type ?? "";
-  const isTrial = kind.startsWith("scatter") && point.customdata !== undefined;
+  const isTrial = /^(scatter|bar)/.test(kind) && point.customdata !== undefined;
   const plain = { x: point.x, y: point.y, on: kind };
   if (point.z !== undefined) plain.z = point.z;
   if (isTrial) plain.trial = Number(point.customdata[0]);

@@ -46,7 +46,7 @@ class Grid {
       const isSorted = column.key === sort;
       const button = build("button", { type: "button", textContent: column.label, title: `Sort by ${column.label}` });
       button.dataset.part = `sort ${column.key}`;
-      button.addEventListener("click", () => this.change({ sort: column.key, is_reversed: isSorted && !is_reversed, page: 0 }));
+      button.addEventListener("click", () => this.sortBy(column.key));
       const cell = build("th", { scope: "col", className: column.is_number ? "trial-grid-number" : "" }, button);
       if (isSorted) cell.setAttribute("aria-sort", is_reversed ? "descending" : "ascending");
       row.append(cell);
@@ -112,6 +112,12 @@ class Grid {
     const status = build("span", { textContent: words });
     status.setAttribute("role", "status");
     return last ? [status, ...buttons] : [status];
+  }
+
+  // A second click turns the order round. Of the numbers of trials, the newest come first.
+  sortBy(key) {
+    const { sort, is_reversed } = this.view;
+    this.change({ sort: key, is_reversed: key === sort ? !is_reversed : key === "trial", page: 0 });
   }
 
   tick(number, isTicked) {
