@@ -29,7 +29,7 @@ def page() -> None:
         with st.container(key="card-by-hand"):
             guarded_fragment(_by_hand, what="The sliders", key="by-hand")(tuning)
         with st.container(key="card-by-machine"):
-            st.html('<details class="lab-fold"><summary tabindex="0">By machine</summary></details>')
+            st.html('<details class="lab-unfold"><summary tabindex="0">By machine</summary></details>')
             machine_panel(tuning)
     with right:
         live_charts(tuning)

@@ -1,0 +1,185 @@
+"""The side of the person on Tune: exact values, resets, undo by keys, budgets, new ranges, theme, help."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+PROBLEM = "?data=iris&model=svm"
+
+
+def open_tune(open_page, address: str, **options) -> Page:
+    page = open_page(address, **options)
+    expect(page.locator(".lab-value")).to_be_visible()
+    return page
+
+
+def slider(page: Page, name: str = "C") -> Locator:
+    return page.locator(f".st-key-parameter-{name} input[type=range]")
+
+
+def entry(page: Page, name: str = "C") -> Locator:
+    return page.locator(f".st-key-exact-{name} input")
+
+
+def type_exactly(page: Page, text: str, name: str = "C") -> None:
+    entry(page, name).fill(text)
+    entry(page, name).press("Enter")
+
+
+def shows(page: Page, value: str, name: str = "C") -> None:
+    """Slider, entry and score all are at the value."""
+    expect(slider(page, name)).to_have_attribute("aria-valuetext", value)
+    expect(entry(page, name)).to_have_value(value)
+    expect(page.locator(".lab-score-card .lab-badge")).to_have_text(re.compile(r"trial \d+"))
+
+
+def test_typed_value_lies_between_the_stops_and_the_slider_goes_on_from_there(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    type_exactly(page, "3,123")
+    expect(page.get_by_text("C must lie from")).to_be_visible()  # three thousand: a comma between thousands
+    expect(entry(page)).to_have_value("1")
+    type_exactly(page, "3.123")
+    shows(page, "3.123")
+    assert "p.C=3.123" in page.url
+    slider(page).focus()
+    page.keyboard.press("ArrowRight")
+    shows(page, "3.5")
+    page.keyboard.press("ArrowLeft")
+    shows(page, "3.123")
+
+
+def test_text_that_is_no_number_is_said_at_the_parameter_and_changes_nothing(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    type_exactly(page, "a lot")
+    expect(page.locator(".st-key-parameters [role=alert]")).to_contain_text("C must be a number from")
+    expect(entry(page)).to_have_value("1")
+    assert "study=" not in page.url
+
+
+def test_changed_parameter_is_reset_alone(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}&p.C=10&p.gamma=0.5")
+    shows(page, "10")
+    page.get_by_role("button", name="Reset C").click()
+    shows(page, "1")
+    shows(page, "0.5", "gamma")
+    expect(page.get_by_role("button", name="Reset C")).to_have_count(0)
+
+
+def test_undo_and_redo_by_keys_also_while_a_slider_has_the_focus(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    slider(page).focus()
+    page.keyboard.press("PageUp")
+    shows(page, "4")
+    page.keyboard.press("Control+z")
+    shows(page, "1")
+    page.keyboard.press("Control+Shift+z")
+    shows(page, "4")
+    entry(page).fill("7")
+    page.keyboard.press("Control+z")  # in a field the browser's own undo counts
+    expect(slider(page)).to_have_attribute("aria-valuetext", "4")
+
+
+def test_score_stands_against_default_previous_and_best(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    lines = page.locator(".lab-against tr")
+    expect(lines).to_have_count(4)
+    before = page.locator(".lab-score-card").bounding_box()
+    type_exactly(page, "0.001")
+    shows(page, "0.001")
+    expect(lines.nth(0)).to_contain_text(re.compile("worse|within noise"))
+    expect(lines.nth(1)).to_contain_text(re.compile("worse|within noise"))
+    expect(lines.nth(2)).to_contain_text(re.compile("(worse|within noise) · trial 0"))
+    assert page.locator(".lab-score-card").bounding_box() == before
+
+
+def test_running_budget_takes_any_number_and_a_finished_search_goes_on(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/?data=digits&model=decision_tree")
+    page.get_by_label("Amount").fill("400")
+    page.keyboard.press("Tab")
+    page.locator(".st-key-start button").click()
+    expect(page.locator(".lab-progress .lab-state-running")).to_be_visible()
+    expect(page.locator(".lab-progress")).to_contain_text("2 workers · seed 0")
+    page.locator(".st-key-running-budget input").fill("5")
+    page.keyboard.press("Enter")
+    expect(page.locator(".lab-progress .lab-state-finished")).to_be_visible()
+    done = int(page.locator(".lab-progress .lab-note").first.inner_text().split(" of ")[0])
+    assert done < 400
+    page.get_by_label("Amount").fill("4")
+    page.keyboard.press("Tab")
+    page.get_by_role("button", name="Go on, +4 trials").dblclick()
+    expect(page.locator(".lab-progress .lab-note").first).to_contain_text(f"{done + 4} of {done + 4} trials")
+    expect(page.locator(".lab-progress .lab-state-finished")).to_be_visible()
+
+
+def test_new_ranges_make_a_child_that_keeps_what_fits(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    for value in ("10", "100", "0.5"):
+        type_exactly(page, value)
+        shows(page, value)
+    (parent,) = re.findall(r"study=([^&]+)", page.url)
+    page.get_by_role("button", name="Change ranges").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("Nothing is changed yet")).to_be_visible()
+    dialog.get_by_label("C, to").fill("oops")
+    dialog.get_by_label("C, to").press("Enter")
+    expect(dialog.get_by_text("C needs numbers for its range; got 'oops'")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Make child study")).to_be_disabled()
+    dialog.get_by_label("C, to").fill("20")
+    dialog.get_by_label("C, to").press("Enter")
+    expect(dialog.get_by_text("3 of 4 trials fit and are kept")).to_be_visible()
+    dialog.get_by_role("button", name="linear").click()
+    dialog.get_by_role("button", name="poly").click()
+    dialog.get_by_role("button", name="sigmoid").click()
+    expect(dialog.get_by_role("button", name="Make child study")).to_be_enabled()
+    dialog.get_by_role("button", name="Make child study").click()
+    expect(page.locator(".lab-problem")).to_contain_text(f"child of {parent}")
+    expect(page.locator(".st-key-row-C")).to_contain_text("20")
+    expect(page.locator(".st-key-parameters")).to_contain_text("kernel locked at rbf")
+    page.get_by_role("link", name=parent, exact=True).click()
+    expect(page.locator(".lab-problem")).not_to_contain_text("child of")
+
+
+def test_theme_is_one_for_all_pages_and_survives_a_reload(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    is_dark = "() => getComputedStyle(document.querySelector('.stApp')).colorScheme === 'dark'"
+    assert not page.evaluate(is_dark)
+    page.locator(".lab-theme").click()
+    page.wait_for_function(is_dark)
+    page.goto(f"{lab.url}/studies")
+    expect(page.locator("h1")).to_have_text("Studies")
+    page.wait_for_function(is_dark)
+    page.locator(".lab-theme").click()
+    page.locator(".lab-theme").click()
+    page.wait_for_function(f"() => !({is_dark})()")
+
+
+def test_help_opens_by_its_key_and_stays_while_the_page_reruns(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    page.keyboard.press("?")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("How this works")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    slider(page).focus()
+    page.keyboard.press("ArrowRight")
+    shows(page, "1.1")
+    expect(dialog).to_have_count(0)
+
+
+def test_link_is_copied(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.locator(".lab-copy").click()
+    page.wait_for_function("async () => (await navigator.clipboard.readText()) === location.href")
+
+
+def test_search_form_is_folded_on_a_phone_and_opens(lab, open_page):
+    page = open_tune(open_page, f"{lab.url}/{PROBLEM}", width=390)
+    expect(page.locator(".st-key-start button")).to_be_hidden()
+    page.get_by_text("By machine").click()
+    expect(page.locator(".st-key-start button")).to_be_visible()
