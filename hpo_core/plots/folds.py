@@ -104,7 +104,7 @@ class Folds(Plot[FoldsData]):
         return FoldsData(table, rows, len(folded))
 
     def draw(self, data: FoldsData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
-        styles = look.arm_styles(data.table.arms.tolist())
+        styles = look.arm_styles(data.table.arm_names)
         shown = [arm for arm in styles if any(data.table.arms[row.row] == arm for row in data.rows)]
         traces = [_fold_points(data, arm, styles[arm]) for arm in shown]
         traces += [_means(data, arm, styles[arm], look) for arm in shown]

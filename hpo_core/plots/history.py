@@ -102,7 +102,7 @@ class History(Plot[HistoryData]):
         )
 
     def draw(self, data: HistoryData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
-        styles = look.arm_styles(data.table.arms.tolist())
+        styles = look.arm_styles(data.table.arm_names)
         traces = [
             trace
             for step in data.steps

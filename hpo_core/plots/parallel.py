@@ -316,7 +316,7 @@ def _best_line(data: ParallelData, look: Look) -> list[dict[str, Any]]:
     place = np.flatnonzero(data.rows == row)
     if row is None or not len(place):
         return []
-    styles = look.arm_styles(data.table.arms.tolist())
+    styles = look.arm_styles(data.table.arm_names)
     colour = styles[str(data.table.arms[row])].colour
     marker = {"symbol": "circle", "size": 7, "color": look.surface, "line": {"width": 2, "color": colour}}
     style = {"mode": "lines+markers", "line": {"width": 3, "color": colour}, "marker": marker, "showlegend": True}

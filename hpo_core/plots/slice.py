@@ -122,7 +122,7 @@ class Slice(Plot[SliceData]):
         return SliceData(table, side, rows, len(used), trend, why or "", limits)
 
     def draw(self, data: SliceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
-        styles = look.arm_styles(data.table.arms.tolist())
+        styles = look.arm_styles(data.table.arm_names)
         spots = Spots(data.table, data.rows, data.x)
         points = [spots.points(arm, style, look) for arm, style in styles.items()]
         if self.colour == _BY_ORDER:

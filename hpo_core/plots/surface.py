@@ -266,7 +266,7 @@ def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> 
     """Trials by arm, a ring around the best of them, a star for the sliders."""
     table, marks = data.table, []
     x, y = np.array(data.x.trial_values, dtype=object), np.array(data.y.trial_values, dtype=object)
-    for arm, style in look.arm_styles(table.arms.tolist()).items():
+    for arm, style in look.arm_styles(table.arm_names).items():
         mine = np.flatnonzero(table.arms[data.rows] == arm)
         if len(mine):
             shown = hover(table, data.rows[mine], style.label)
@@ -282,7 +282,7 @@ def _marks(data: SurfaceData, look: Look, current: Mapping[str, Any] | None) -> 
         return _star(data, look, current)
     best = data.rows[np.argmin(table.sign * table.values[data.rows])]
     place = [int(np.flatnonzero(data.rows == best)[0])]
-    colour = look.arm_styles(table.arms.tolist())[str(table.arms[best])].colour
+    colour = look.arm_styles(table.arm_names)[str(table.arms[best])].colour
     label = f"best: trial {table.numbers[best]}, {format_score(float(table.values[best]))}"
     for name, width, ink in (("", 6.0, look.surface), (label, 2.6, colour)):
         ring = {"symbol": "circle-open", "size": 17, "color": ink, "line": {"width": width, "color": ink}}

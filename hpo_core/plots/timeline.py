@@ -120,7 +120,7 @@ class Timeline(Plot[TimelineData]):
         )
 
     def draw(self, data: TimelineData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
-        styles = look.arm_styles(data.table.arms.tolist())
+        styles = look.arm_styles(data.table.arm_names)
         size, unit = _unit(data.last - data.first)
         bars = [_bars(data, arm, style, look, size) for arm, style in styles.items()]
         bars += [_unscored(data, styles, look, size, name) for name in ("pruned", "failed")]

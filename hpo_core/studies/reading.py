@@ -153,7 +153,7 @@ def _with_revision(study: StudyIdentity, table: TrialTable) -> TrialTable:
         column.setflags(write=False)
     for column in table.params.values():
         column.setflags(write=False)
-    return replace(table, revision=revision)
+    return replace(table, revision=revision, arm_order=())
 
 
 def _joined(first: TrialTable, second: TrialTable) -> TrialTable:

@@ -41,6 +41,7 @@ class TrialTable:
         reasons: Why a trial failed, else "". Shape (n,).
         hidden: Numbers of the trials that a person left out of every view and of "the best".
         events: What was done to the study's runs, oldest first.
+        arm_order: Arms of the table that this one is a part of, in the order of their first trials.
     """
 
     study: str
@@ -63,6 +64,7 @@ class TrialTable:
     reasons: NDArray[np.str_]
     hidden: frozenset[int] = frozenset()
     events: tuple[Event, ...] = ()
+    arm_order: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -71,6 +73,11 @@ class TrialTable:
     def sign(self) -> float:
         """+1 where lower is better, -1 where higher is better: `sign * values` is always to be minimised."""
         return 1.0 if self.direction == "minimize" else -1.0
+
+    @property
+    def arm_names(self) -> tuple[str, ...]:
+        """All arms in the order of their first trials, those that a part of the table leaves out included."""
+        return tuple(dict.fromkeys((*self.arm_order, *self.arms.tolist())))
 
     @property
     def is_hidden(self) -> NDArray[np.bool_]:
@@ -140,7 +147,8 @@ class TrialTable:
         digest = hashlib.blake2b(np.ascontiguousarray(rows).tobytes(), digest_size=6).hexdigest()
         chosen: dict[str, Any] = {name: column[rows] for name, column in self.arrays().items()}
         params = {name: column[rows] for name, column in self.params.items()}
-        return replace(self, **chosen, params=params, revision=f"{self.revision}/{digest}")
+        revision = f"{self.revision}/{digest}"
+        return replace(self, **chosen, params=params, revision=revision, arm_order=self.arm_names)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """The columns that every study has, by the name of their attribute."""

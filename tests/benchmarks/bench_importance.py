@@ -1,6 +1,6 @@
 """Time and agreement of the importance beside Optuna's evaluators, on functions whose answer is known.
 
-    python tests/benchmarks/bench_importance.py [--trials 100 1000] [--seeds 3]
+    python tests/benchmarks/bench_importance.py [--trials 100 1000] [--seeds 1]
 
 Agreement is Spearman's correlation with the true shares of the variance of single parameters; zero is the largest share
 given to a parameter that does nothing. The ratio of times is that of one run on one machine.
@@ -76,7 +76,7 @@ def ped_anova(_: TrialTable, study: optuna.Study) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, nargs="+", default=[100, 1000])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=1)
     arguments = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

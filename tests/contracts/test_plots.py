@@ -189,6 +189,21 @@ def test_same_trials_give_the_same_drawing(plot: Plot[Any]) -> None:
     assert first == second
 
 
+@pytest.mark.parametrize("key", ["history", "slice", "timeline", "folds"])
+def test_arm_keeps_its_colour_when_others_are_filtered_out(key: str) -> None:
+    plot, table = PLOTS[key], build_table(90, arms=("default", "random", "tpe"))
+    part = table.take(table.arms == "tpe")
+    assert set(part.arms) == {"tpe"}
+
+    def colours(shown: TrialTable) -> set[str]:
+        figure = plot.draw(plot.compute(shown), LIVE)
+        marker = next(t["marker"] for t in figure["data"] if t.get("name") == "TPE" and "marker" in t)
+        return {*np.atleast_1d(marker["color"]).tolist(), marker["line"]["color"]} - {LIVE.surface}
+
+    assert len(colours(part)) == 1
+    assert colours(part) == colours(table)
+
+
 def test_tabs_stand_in_their_order() -> None:
     assert [plot.key for plot in PLOTS][:3] == ["history", "parallel", "surface"]
     assert [plot.place for plot in PLOTS] == sorted(plot.place for plot in PLOTS)
