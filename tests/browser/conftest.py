@@ -30,7 +30,7 @@ app = st.App("demo.py", routes=product.ROUTES, middleware=product.MIDDLEWARE)
 """
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -40,7 +40,7 @@ class LabServer:
     """A server that can be killed and started again at the same address, with the same data folder."""
 
     def __init__(self, script: Path, folder: Path) -> None:
-        self._script, self._folder, self._port = script, folder, _free_port()
+        self._script, self._folder, self._port = script, folder, free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self.data = folder / "data"
         self._process: subprocess.Popen[bytes] | None = None
@@ -60,6 +60,11 @@ class LabServer:
                 start_new_session=True,
             )
         _wait_until_healthy(self.url, self._process, log_file)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """kill -9, as a crash would."""

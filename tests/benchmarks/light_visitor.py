@@ -1,0 +1,149 @@
+"""Visitors without a browser: they speak Streamlit's own protocol over a websocket, so a class of them costs little.
+
+As a browser does, a visitor sends the state of all widgets with each run and comes back to fragments that renew
+themselves; it draws nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+_CARD = '<div class="lab-score-card"'
+_PATIENCE_SECONDS = 30.0
+
+
+async def milliseconds_of_a_class(url: str, query: str, slider: str, n_people: int, n_nudges: int) -> list[float]:
+    """Milliseconds from each nudge to its first score, of people who all nudge the same slider once a second."""
+    async with contextlib.AsyncExitStack() as stack:
+        people = [await stack.enter_async_context(Visitor(url, query, seed=i)) for i in range(n_people)]
+        for person in people:
+            await person.wait_for_score()
+        taken = await asyncio.gather(*(_nudge_each_second(p, slider, n_nudges) for p in people))
+    return [one for each in taken for one in each]
+
+
+async def _nudge_each_second(person: Visitor, slider: str, n_nudges: int) -> list[float]:
+    await asyncio.sleep(person.random.random())
+    taken = []
+    for _ in range(n_nudges):
+        begin = time.perf_counter()
+        await person.nudge(slider)
+        taken.append(1000 * (time.perf_counter() - begin))
+        await asyncio.sleep(max(0.0, 1.0 - (time.perf_counter() - begin)))
+    return taken
+
+
+class Visitor:
+    """One person on the Tune page."""
+
+    def __init__(self, url: str, query: str, seed: int) -> None:
+        self.random = random.Random(seed)
+        self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._query = query
+        self._sliders: dict[str, Any] = {}
+        self._fragments: dict[str, str] = {}
+        self._states: dict[str, str | float] = {}
+        self._renewals: dict[str, asyncio.Task[None]] = {}
+        self._card, self._is_moving = "", False
+        self._news = asyncio.Condition()
+
+    async def __aenter__(self) -> Visitor:
+        self._socket = await websockets.connect(self._url, subprotocols=["streamlit"], max_size=None)  # type: ignore[list-item]
+        self._listener = asyncio.create_task(self._listen())
+        await self._ask()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in [self._listener, *self._renewals.values()]:
+            task.cancel()
+        await self._socket.close()
+
+    async def nudge(self, parameter: str) -> None:
+        """Sets a slider anywhere and waits for the first score of the new place."""
+        slider = next(s for key, s in self._sliders.items() if key.endswith(f"-{parameter}"))
+        places = _places(slider)
+        old = self._states.get(slider.id, places[round(slider.default[0])] if slider.options else slider.default[0])
+        self._states[slider.id] = self.random.choice([place for place in places if place != old])
+        self._card, self._is_moving = "", True
+        await self._ask(self._fragments[slider.id])
+        await self.wait_for_score()
+
+    async def wait_for_score(self) -> None:
+        try:
+            async with self._news, asyncio.timeout(_PATIENCE_SECONDS):
+                await self._news.wait_for(lambda: "lab-value" in self._card)
+        except TimeoutError:
+            if self._listener.done():
+                self._listener.result()  # raises what ended it
+            raise
+
+    async def _ask(self, fragment: str = "", *, is_renewal: bool = False) -> None:
+        message = BackMsg()
+        message.rerun_script.query_string = self._query
+        message.rerun_script.fragment_id = fragment
+        message.rerun_script.is_auto_rerun = is_renewal
+        for key, value in self._states.items():
+            widget = message.rerun_script.widget_states.widgets.add()
+            widget.id = key
+            kept = widget.string_array_value if isinstance(value, str) else widget.double_array_value
+            kept.data.append(value)
+        await self._socket.send(message.SerializeToString())
+
+    async def _listen(self) -> None:
+        with contextlib.suppress(websockets.ConnectionClosed):
+            async for raw in self._socket:
+                message = ForwardMsg()
+                message.ParseFromString(raw)
+                await self._take(message)
+
+    async def _take(self, message: ForwardMsg) -> None:
+        kind = message.WhichOneof("type")
+        if kind == "page_info_changed":
+            # The address holds the new configuration, so scores from here on are of it.
+            self._query, self._is_moving = message.page_info_changed.query_string, False
+        elif kind == "new_session" and not message.metadata.run.fragment_ids:
+            self._stop_renewing(*self._renewals)
+        elif kind == "auto_rerun":
+            self._renew(message.auto_rerun.fragment_id, message.auto_rerun.interval)
+        elif kind == "stop_auto_rerun":
+            self._stop_renewing(*message.stop_auto_rerun.fragment_ids)
+        elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
+            await self._take_element(message.delta.new_element, message.delta.fragment_id)
+
+    async def _take_element(self, element: Any, fragment: str) -> None:
+        if element.WhichOneof("type") == "slider":
+            self._sliders[element.slider.id], self._fragments[element.slider.id] = element.slider, fragment
+        elif element.WhichOneof("type") == "html" and _CARD in element.html.body and not self._is_moving:
+            async with self._news:
+                self._card = element.html.body
+                self._news.notify_all()
+
+    def _renew(self, fragment: str, seconds: float) -> None:
+        async def work() -> None:
+            while True:
+                await asyncio.sleep(seconds)
+                await self._ask(fragment, is_renewal=True)
+
+        self._stop_renewing(fragment)
+        self._renewals[fragment] = asyncio.create_task(work())
+
+    def _stop_renewing(self, *fragments: str) -> None:
+        for fragment in [f for f in fragments if f in self._renewals]:
+            self._renewals.pop(fragment).cancel()
+
+
+def _places(slider: Any) -> Sequence[str | float]:
+    """Where a slider can be set: the texts of its options, or numbers."""
+    if slider.options:
+        return list(slider.options)
+    n_steps = round((slider.max - slider.min) / slider.step)
+    return [slider.min + slider.step * i for i in range(n_steps + 1)]
