@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 from html import escape
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -164,8 +164,9 @@ def _name(entry: Entry) -> str:
     if study.parent:
         about = f"child of {study.parent}" + (f" · {about}" if about and not entry.depth else "")
     link = f'<a class="lab-link" href="{study_address(study)}" target="_self">{escape(study.name)}</a>'
-    branch = '<span class="lab-branch" aria-hidden="true"></span>' if entry.depth else ""
-    return f'{branch}{link}<span class="lab-note">{escape(about)}</span>'
+    rails = "".join(f'<i class="lab-rail" style="--depth:{step}" aria-hidden="true"></i>' for step in entry.rails)
+    branch = '<i class="lab-branch" aria-hidden="true"></i>' if entry.depth else ""
+    return f'{rails}{branch}{link}<span class="lab-note">{escape(about)}</span>'
 
 
 def _method(study: StudySummary) -> str:
@@ -216,25 +217,20 @@ def _keep_ticks(names: set[str]) -> None:
 def _compare_bar() -> None:
     ticked: list[str] = st.session_state[_TICKED]
     if not ticked:
-        st.html(f'<p class="lab-note">Tick two to {MOST} studies to compare them.</p>', width="content")
+        st.html('<p class="lab-note">Tick two to six studies to compare them.</p>', width="content")
         return
     names = ", ".join(map(escape, ticked[:MOST]))
     why = {True: " One more is needed.", False: ""}[len(ticked) == 1]
     why = f" At most {MOST} can be compared; untick {format_count(len(ticked) - MOST)}." if len(ticked) > MOST else why
     st.html(f'<p class="lab-note"><b>{len(ticked)} ticked</b>: {names}.{why}</p>', width="content")
     if st.button("Compare", type="primary", key="compare", disabled=not 2 <= len(ticked) <= MOST):
-        st.switch_page("compare.py", query_params=[("study", name) for name in ticked])
+        st.switch_page("compare.py", query_params={"study": ticked})
     st.button("Clear", key="clear-ticks", type="tertiary", on_click=_clear_ticks)
 
 
 def _clear_ticks() -> None:
     for name in st.session_state.pop(_TICKED, []):
         st.session_state[f"tick-{name}"] = False
-
-
-def compare_address(names: list[str]) -> str:
-    """Where studies are compared."""
-    return f"/compare?{urlencode([('study', name) for name in names])}"
 
 
 def _notice() -> None:

@@ -25,12 +25,14 @@ class Entry:
 
     Attributes:
         depth: Steps below its topmost ancestor in the list; more than a few are shown as few.
+        rails: Steps at which a line passes by, or goes on below, to a later child of the same parent.
         group: The problem that begins with this line, where the list is grouped by problem; else "".
         n_in_group: How many studies are about that problem.
     """
 
     study: StudySummary
     depth: int = 0
+    rails: tuple[int, ...] = ()
     group: str = ""
     n_in_group: int = 0
 
@@ -89,12 +91,14 @@ def _families(studies: Sequence[StudySummary], key: Callable[[StudySummary], Any
 def _family(root: StudySummary, children: dict[str, list[StudySummary]]) -> list[Entry]:
     """The study with all below it, the oldest child first."""
     family: list[Entry] = []
-    waiting = [(root, 0)]
+    waiting: list[tuple[StudySummary, int, tuple[int, ...]]] = [(root, 0, ())]
     while waiting:
-        study, depth = waiting.pop()
-        family.append(Entry(study, min(depth, _DEEPEST)))
-        below = sorted(children.get(study.name, ()), key=lambda child: child.created, reverse=True)
-        waiting += [(child, depth + 1) for child in below]
+        study, depth, rails = waiting.pop()
+        family.append(Entry(study, min(depth, _DEEPEST), rails))
+        youngest_first = sorted(children.get(study.name, ()), key=lambda child: child.created, reverse=True)
+        step = depth + 1
+        own = (step,) if step <= _DEEPEST else ()
+        waiting += [(child, step, rails + own if i else rails) for i, child in enumerate(youngest_first)]
     return family
 
 

@@ -61,6 +61,11 @@ def test_children_stand_below_their_parent_the_oldest_first():
     assert names(deep) == [("a", 0), ("b", 1), ("c", 2), ("d", 1)]
 
 
+def test_lines_go_on_past_the_children_of_a_child_to_the_next_one():
+    found = listed([study("a"), study("b", "a"), study("c", "b"), study("d", "a", 1)])
+    assert [(entry.study.name, entry.rails) for entry in found] == [("a", ()), ("b", (1,)), ("c", (1,)), ("d", ())]
+
+
 def test_family_stands_where_the_one_of_it_that_changed_last_would():
     found = listed([study("old", changed=1), study("child", "old", 9), study("middle", changed=5)])
     assert names(found) == [("old", 0), ("child", 1), ("middle", 0)]
