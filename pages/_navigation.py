@@ -28,5 +28,5 @@ running_searches()
 with st.container(key="frame-tools", horizontal=True, gap="xsmall"):
     st.html(THEME_BUTTON, width="content")
     help_button()
-with fault_edge(f"The page {page.title}"):
+with fault_edge(f"The page {page.title}", tries_again=True):
     page.run()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,16 +14,24 @@ import streamlit as st
 from hpo_core.errors import TuningError
 
 _LOG = logging.getLogger(__name__)
+_RETRY_SECONDS = 3.0
 _MARKUP = frozenset("\\`*_[]$:<>~#|&")
 
 
 @contextmanager
-def fault_edge(what: str) -> Iterator[None]:
-    """Shows a fault inside as one sentence. `what` failed: "The page Tune". The trace goes to the log under an id."""
+def fault_edge(what: str, *, tries_again: bool = False) -> Iterator[None]:
+    """Shows a fault inside as one sentence. `what` failed: "The page Tune". The trace goes to the log under an id.
+
+    Args:
+        what: Its name in a sentence.
+        tries_again: Whether the page runs again by itself after a fault that may pass, such as a storage that is away.
+    """
     try:
         yield
     except Exception as fault:
         _show(what, fault)
+        if tries_again and isinstance(fault, TuningError):
+            st.fragment(_run_again_after, run_every=_RETRY_SECONDS, key="run-again")(time.monotonic())
 
 
 def show_script_error(fault: Exception) -> bool:
@@ -34,6 +43,11 @@ def show_script_error(fault: Exception) -> bool:
 def plain(text: str) -> str:
     """Text that Streamlit's Markdown shows as it is: names of columns and files may hold anything."""
     return "".join("\\" + c if c in _MARKUP else c for c in text)
+
+
+def _run_again_after(shown: float) -> None:
+    if time.monotonic() - shown > _RETRY_SECONDS / 2:  # not at once, when the fault was only just shown
+        st.rerun()
 
 
 def _show(what: str, fault: Exception) -> None:

@@ -56,7 +56,7 @@ def _area(name: str, was_live: bool) -> None:
     if not len(table):
         st.html(_NO_TRIALS)
         return
-    label = study.objectives[objective].name or "value"
+    label = _objective_label(study, objective)
     study_views(study, table, value_label=label, overlap=_overlap(study), is_live=is_live)
 
 
@@ -76,13 +76,17 @@ def _objective(study: Study) -> int:
             required=True,
             format_func=lambda i: _objective_name(study, i),
             key="study-objective",
+            label_visibility="collapsed",
         )
     )
 
 
+def _objective_label(study: Study, place: int) -> str:
+    return study.objectives[place].name or ("value" if len(study.objectives) == 1 else f"objective {place}")
+
+
 def _objective_name(study: Study, place: int) -> str:
-    name, direction = study.objectives[place]
-    return f"{name or f'objective {place}'} {'↑' if direction == 'maximize' else '↓'}"
+    return f"{_objective_label(study, place)} {'↑' if study.objectives[place].direction == 'maximize' else '↓'}"
 
 
 def _head(study: Study, table: TrialTable, run: Run | None, objective: int) -> None:

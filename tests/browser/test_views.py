@@ -242,3 +242,24 @@ def test_views_fit_a_phone(lab: Any, study: str, open_page: Open, scheme: str) -
     expect(rows(page)).to_have_count(50)
     drawn(page, "chart-history-plot")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("place", ["study?name=mine", "studies"])
+def test_storage_that_is_away_is_said_and_the_page_comes_back_with_it(
+    fresh_lab: Any, open_page: Open, place: str
+) -> None:
+    storage = StudyStorage.open(f"sqlite:///{fresh_lab.data}/lab.db")
+    new_study(storage, "mine").record(*[finished(i) for i in range(5)])
+    storage.close()
+    fresh_lab.kill()
+    kept = {file: file.read_bytes() for file in fresh_lab.data.glob("lab.db*")}
+    for file in kept:
+        file.unlink()
+    (fresh_lab.data / "lab.db").write_bytes(b"this is not a database" * 400)
+    fresh_lab.start()
+    page = open_page(f"{fresh_lab.url}/{place}")
+    expect(page.get_by_text("is not a database")).to_be_visible()
+    for file, content in kept.items():
+        file.write_bytes(content)
+    expect(page.get_by_text("is not a database")).to_have_count(0)
+    expect(page.get_by_text("mine").first).to_be_visible()
