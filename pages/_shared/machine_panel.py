@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -30,7 +31,7 @@ _PRUNING = {
     "race": "race: stop when the first folds are clearly worse than the best",
     "median": "median: stop when the first folds are worse than half of the trials",
 }
-_FAULT, _SEEN = "machine-fault", "machine-budget-seen"
+_SEEN = "machine-budget-seen"
 _MOST = 1_000_000
 _MANY_PARAMETERS = 20
 
@@ -60,8 +61,8 @@ def _panel(tuning: Tuning, was_active: bool) -> None:
         st.rerun()
     if run is not None:
         _progress(run)
-    if fault := st.session_state.pop(_FAULT, ""):
-        st.error(plain(fault))
+    if tuning.machine_fault:
+        st.error(plain(tuning.machine_fault))
     if run is not None and is_active:
         _controls(tuning, run)
     else:
@@ -202,12 +203,13 @@ def _settings(method: str) -> RunSettings:
     )
 
 
-def _guarded(action: object, *arguments: object) -> None:
-    """Runs a button's action; a fault is shown in the panel, where the button is."""
+def _guarded(action: Callable[..., None], tuning: Tuning, *arguments: Any) -> None:
+    """Runs a button's action; a fault is shown in the panel, where the button is, until the next one."""
+    tuning.machine_fault = ""
     try:
-        action(*arguments)  # type: ignore[operator]
+        action(tuning, *arguments)
     except TuningError as fault:
-        st.session_state[_FAULT] = str(fault)
+        tuning.machine_fault = str(fault)
 
 
 def _start(tuning: Tuning, settings: RunSettings, budget: Budget) -> None:

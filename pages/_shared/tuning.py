@@ -47,6 +47,7 @@ class Tuning:
         announced: The last nudge whose end the whole page has been told of.
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
         notices: Sentences to show until the person's next move.
+        machine_fault: Why what was asked of the search last could not be done.
         stops: By parameter, values off a slider's even steps that it must be able to show.
         faults: By parameter, why what the person typed there last was not taken.
         shown: By parameter, the text that its field of exact entry was given last.
@@ -66,6 +67,7 @@ class Tuning:
     trail: list[Configuration] = field(default_factory=list)
     place: int = -1
     notices: list[str] = field(default_factory=list)
+    machine_fault: str = ""
     stops: dict[str, set[float]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
     shown: dict[str, str] = field(default_factory=dict)
