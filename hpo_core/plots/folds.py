@@ -74,7 +74,7 @@ class Folds(Plot[FoldsData]):
     label: ClassVar[str] = "Folds"
     place: ClassVar[int] = 60
     purpose: ClassVar[str] = "The folds of the best trials, with the interval of each mean."
-    question: ClassVar[str] = "Is the best really better, or was it lucky with its folds?"
+    question: ClassVar[str] = "Is the best really better, or lucky?"
     how_to_read: ClassVar[str] = (
         "Small marks are the scores of single folds, the large one is their mean with its 95 % interval. "
         "A hollow mean is tied with the best: on the same folds the difference is within the noise. "

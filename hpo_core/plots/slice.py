@@ -23,7 +23,7 @@ from hpo_core.studies.table import Floats, TrialTable
 _MOST, _BEST = 2000, 500
 _REACH = 0.08
 _MOST_LABELS = 24
-_BY_ARM, _BY_ORDER = "arm", "order"
+_BY_ARM, _BY_ORDER = "by arm", "by order"
 _KNUTH = 2654435761
 
 

@@ -20,9 +20,9 @@ from hpo_core.plots._marks import note_style
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import Floats, TrialTable
 
-_MOST, _MOST_MARKS, _FEW, _MOST_EVENTS = 2000, 300, 150, 200
+_MOST, _MOST_MARKS, _MOST_EVENTS = 2000, 300, 200
 _UNITS = ((172_800.0, 86_400.0, "days"), (14_400.0, 3600.0, "hours"), (300.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
-_THIN = 0.004
+_THIN, _WIDE = 0.004, 0.008
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +57,11 @@ class TimelineData:
     pauses: tuple[tuple[float, float], ...]
     n_timed: int
     n_shown: int
+
+    @property
+    def has_wide_bars(self) -> bool:
+        """Whether most bars are wide enough for a gap between them."""
+        return float(np.median(self.ends - self.starts)) > _WIDE * (self.last - self.first)
 
     @property
     def n_lanes(self) -> int:
@@ -303,7 +308,7 @@ def _bar_trace(data: TimelineData, chosen: Rows, size: float, labels: list[str])
 def _bars(data: TimelineData, arm: str, style: ArmStyle, look: Look, size: float) -> dict[str, Any]:
     chosen = np.flatnonzero((data.table.arms == arm)[data.rows] & data.table.is_complete[data.rows])
     trace = _bar_trace(data, chosen, size, [style.label] * len(chosen))
-    edge = {"width": 0.8, "color": look.surface if len(data.rows) <= _FEW else style.colour}
+    edge = {"width": 0.8, "color": look.surface if data.has_wide_bars else style.colour}
     return {**trace, "name": style.label, "marker": {"color": style.colour, "opacity": 0.9, "line": edge}}
 
 
@@ -312,7 +317,7 @@ def _unscored(data: TimelineData, styles: Mapping[str, ArmStyle], look: Look, si
     labels = [f"{styles[arm].label}, {name}" for arm in data.table.arms[data.rows[chosen]].tolist()]
     trace = _bar_trace(data, chosen, size, labels)
     colour = faint(look.failed, 0.45)
-    marker = {"color": colour, "line": {"width": 0.8, "color": look.surface if len(data.rows) <= _FEW else colour}}
+    marker = {"color": colour, "line": {"width": 0.8, "color": look.surface if data.has_wide_bars else colour}}
     return {**trace, "name": name, "legendgroup": name, "showlegend": False, "marker": marker}
 
 

@@ -106,7 +106,7 @@ def test_star_stands_on_the_trend_where_the_sliders_are() -> None:
 
 
 def test_colour_by_order_runs_from_the_first_trial_to_the_newest() -> None:
-    plot = with_options(SLICE, {"colour": "order"})
+    plot = with_options(SLICE, {"colour": "by order"})
     figure = plot.draw(plot.compute(build_table(60)), LIVE)
     markers = [t["marker"] for t in figure["data"] if t.get("customdata")]
     assert sum(marker["showscale"] for marker in markers) == 1
