@@ -94,10 +94,15 @@ def current_tuning() -> Tuning:
     """
     address = _address()
     tuning: Tuning | None = st.session_state.get(_KEY)
-    if tuning is None or tuning.address != address:
+    if tuning is None or tuning.address != address or _is_gone(tuning.study):
         tuning = _opened(address)
         st.session_state[_KEY] = tuning
     return tuning
+
+
+def _is_gone(study: Study | None) -> bool:
+    """Whether somebody has deleted or renamed the study since it was opened."""
+    return study is not None and not the_lab().storage.has(study.name)
 
 
 def open_address(address: Mapping[str, str]) -> None:
