@@ -22,7 +22,7 @@ from hpo_core.studies.table import Floats, TrialTable
 
 _MOST, _MOST_MARKS, _MOST_EVENTS = 2000, 300, 200
 _UNITS = ((172_800.0, 86_400.0, "days"), (14_400.0, 3600.0, "hours"), (300.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
-_THIN, _WIDE = 0.004, 0.008
+_THIN, _WIDE, _BEFORE = 0.004, 0.008, 0.2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,8 +69,10 @@ class TimelineData:
 
     @property
     def first(self) -> float:
-        """Where the picture begins."""
-        return float(self.starts.min())
+        """Where the picture begins: with the first bar, or with what was done shortly before it."""
+        begin = float(self.starts.min())
+        soonest = begin - _BEFORE * max(float(self.ends.max()) - begin, 1.0)
+        return min([begin, *(moment.second for moment in self.moments if moment.second >= soonest)])
 
     @property
     def last(self) -> float:

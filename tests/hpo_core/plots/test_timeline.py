@@ -88,6 +88,16 @@ def test_events_close_together_are_one_mark() -> None:
     assert [moment.words.count("budget") for moment in data.moments] == [3]
 
 
+def test_picture_begins_with_the_start_of_the_search() -> None:
+    table = table_of([(0, 10), (5, 30)], event(-3, "begun", kind="trials", amount=9))
+    assert TIMELINE.draw(TIMELINE.compute(table), LIVE)["layout"]["xaxis"]["range"][0] < -3
+
+
+def test_event_long_before_the_first_trial_shown_does_not_squeeze_the_bars() -> None:
+    table = table_of([(0, 10), (5, 30)], event(-3000, "begun", kind="trials", amount=9))
+    assert TIMELINE.draw(TIMELINE.compute(table), LIVE)["layout"]["xaxis"]["range"][0] > -1
+
+
 def test_events_can_be_left_out() -> None:
     data = with_options(TIMELINE, {"marks": False}).compute(table_of([(0, 9)], event(2, "asked", wanted="paused")))
     assert data.moments == data.pauses == ()
