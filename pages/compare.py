@@ -32,17 +32,24 @@ from pages._shared.live_plot import live_plot
 from pages._shared.score_card import verdict_html
 from pages._shared.side_by_side import side_by_side
 
-_REFRESH_SECONDS = 2.0
+_RUNNING_SECONDS, _IDLE_SECONDS = 2.0, 5.0
 _AXES = {"trial": "by trial", "fit": "by fit", "second": "by second"}
 
 
 def page() -> None:
-    """The comparison that the address names; while one of the studies is searched it renews itself."""
+    """The comparison that the address names, which renews itself: often while one of the studies is searched."""
     names = list(dict.fromkeys(st.query_params.get_all("study")))
     st.html(f'<div class="lab-problem"><h1>Compare</h1><p>{escape(", ".join(names[:MOST]))}</p></div>')
-    running = {summary.name for summary in the_lab().running()}
-    every = _REFRESH_SECONDS if running & set(names) else None
-    guarded_fragment(_comparison, what="The comparison", key="comparison", every=every)(names, bool(every))
+    is_active = _is_active(names)
+    every = _RUNNING_SECONDS if is_active else _IDLE_SECONDS
+    guarded_fragment(_comparison, what="The comparison", key="comparison", every=every)(names, is_active)
+
+
+def _is_active(names: list[str]) -> bool:
+    try:
+        return any(summary.name in names for summary in the_lab().running())
+    except TuningError:
+        return False  # the comparison says why, and tries again
 
 
 def _comparison(names: list[str], was_active: bool) -> None:
@@ -54,7 +61,7 @@ def _comparison(names: list[str], was_active: bool) -> None:
     if not why:
         _chart(studies)
     _best_trials(studies, why)
-    if was_active and not {s.name for s in the_lab().running()} & set(names):
+    if _is_active(names) != was_active:
         st.rerun()
 
 
@@ -139,11 +146,11 @@ def _metric(studies: list[StudyUnderTest]) -> str:
 
 
 def _best_trials(studies: list[StudyUnderTest], why: str) -> None:
-    n_fits = 0 if why else min(fits_done(study.table) for study in studies)
-    scored = [(study, found) for study in studies if (found := best_of_study(study, n_fits)) is not None]
     waiting = [study.name for study in studies if study.table.best() is None]
+    n_fits = 0 if why else min((fits_done(s.table) for s in studies if s.name not in waiting), default=0)
+    scored = [(study, found) for study in studies if (found := best_of_study(study, n_fits)) is not None]
     if waiting:
-        st.info(plain(f"{' and '.join(waiting)}: no finished trial yet."))
+        st.info(plain(f"No finished trial yet in {' and '.join(waiting)}."))
     if len(scored) < 2:
         return
     problem = scored[0][0].problem

@@ -28,7 +28,9 @@ _HEADS = ("Study", "State", "Best", "Trials", "Failed", "Method", "Changed")
 
 def study_list() -> bool:
     """Draws the list; returns whether any study runs."""
-    words, order = _toolbar()
+    tools = st.container(key="study-tools", horizontal=True, vertical_alignment="bottom")
+    with tools:
+        words, order = _toolbar()
     studies = _in_order(the_lab().summaries(is_fresh=True))
     _keep_ticks({study.name for study in studies})
     bar = st.container(key="study-bar", horizontal=True, vertical_alignment="center")
@@ -36,6 +38,9 @@ def study_list() -> bool:
         _empty()
     else:
         _rows(listed(studies, words, order), len(studies))
+    if names := the_lab().storage.discarded():
+        with tools:
+            _deleted(names)
     with bar:
         _notice()
         if studies:
@@ -49,23 +54,21 @@ def study_address(study: StudySummary) -> str:
 
 
 def _toolbar() -> tuple[str, str]:
-    with st.container(key="study-tools", horizontal=True, vertical_alignment="bottom"):
-        words = st.text_input(
-            "Find",
-            key="studies-words",
-            placeholder="name, data, model, metric or state",
-            width=320,
-            persist_state="page",
-        )
-        order = st.selectbox(
-            "Sort by",
-            list(ORDERS),
-            format_func=ORDERS.__getitem__,
-            key="studies-order",
-            width=220,
-            persist_state="page",
-        )
+    words = st.text_input(
+        "Find", key="studies-words", placeholder="name, data, model, metric or state", width=320, persist_state="page"
+    )
+    order = st.selectbox(
+        "Sort by", list(ORDERS), format_func=ORDERS.__getitem__, key="studies-order", width=220, persist_state="page"
+    )
     return words, order
+
+
+def _deleted(names: tuple[str, ...]) -> None:
+    """What anybody deleted within the hour, and the way back."""
+    with st.popover(f"Deleted: {len(names)}", key="studies-deleted", help="what can still be brought back"):
+        st.caption("Kept for an hour, then deleted for good.")
+        for name in names[:_PER_PAGE]:
+            st.button(f"Bring back {plain(name)}", key=f"back-{name}", on_click=undo_delete, args=(name,))
 
 
 def _in_order(studies: tuple[StudySummary, ...]) -> tuple[StudySummary, ...]:
@@ -97,6 +100,8 @@ def _rows(entries: list[Entry], n_all: int) -> None:
             st.html(f'<div class="lab-study lab-study-heads" aria-hidden="true">{heads}</div>')
         now = time.time()
         for place, entry in enumerate(shown):
+            if entry.group and (place == 0 or entry.group != shown[place - 1].group):
+                _group(entry)
             _row(entry, place, now)
     _foot(len(entries), n_all, first, len(shown), n_pages)
 
@@ -115,11 +120,13 @@ def _foot(n_found: int, n_all: int, first: int, n_shown: int, n_pages: int) -> N
             st.pagination(n_pages, key="studies-page", max_visible_pages=5)
 
 
+def _group(entry: Entry) -> None:
+    count = f"{entry.n_in_group:,} {'study' if entry.n_in_group == 1 else 'studies'}"
+    st.html(f'<h2 class="lab-study-group">{escape(shown_name(entry.group))} <span>{count}</span></h2>')
+
+
 def _row(entry: Entry, place: int, now: float) -> None:
     study = entry.study
-    if entry.group:
-        count = f"{entry.n_in_group:,} {'study' if entry.n_in_group == 1 else 'studies'}"
-        st.html(f'<h2 class="lab-study-group">{escape(shown_name(entry.group))} <span>{count}</span></h2>')
     with st.container(key=f"study-row-{place}", horizontal=True, vertical_alignment="center", gap="small"):
         _tick(study.name)
         st.html(_cells(entry, now), width="stretch")
@@ -160,7 +167,7 @@ def _cells(entry: Entry, now: float) -> str:
 
 def _name(entry: Entry) -> str:
     study = entry.study
-    about = shown_name(study.title)
+    about = "" if entry.group else shown_name(study.title)
     if study.parent:
         about = f"child of {study.parent}" + (f" · {about}" if about and not entry.depth else "")
     link = f'<a class="lab-link" href="{study_address(study)}" target="_self">{escape(study.name)}</a>'

@@ -26,7 +26,7 @@ class Entry:
     Attributes:
         depth: Steps below its topmost ancestor in the list; more than a few are shown as few.
         rails: Steps at which a line passes by, or goes on below, to a later child of the same parent.
-        group: The problem that begins with this line, where the list is grouped by problem; else "".
+        group: Its problem, where the list is grouped by problem; else "".
         n_in_group: How many studies are about that problem.
     """
 
@@ -107,7 +107,7 @@ def _by_problem(studies: Sequence[StudySummary]) -> list[Entry]:
     for study in sorted(studies, key=signed_best):
         groups[study.title or "by other programs"].append(study)
     return [
-        Entry(study, group="" if i else title, n_in_group=len(group))
+        Entry(study, group=title, n_in_group=len(group))
         for title, group in sorted(groups.items(), key=lambda item: -max(s.changed for s in item[1]))
-        for i, study in enumerate(group)
+        for study in group
     ]

@@ -87,6 +87,18 @@ def test_study_that_somebody_else_deleted_leaves_list_and_ticks(lab, branin):
     assert page.button(key="compare").disabled
 
 
+def test_what_anybody_deleted_can_be_brought_back(lab, branin):
+    for name in ("first", "second"):
+        make_study(lab.storage, branin, name)
+    lab.storage.discard("second")
+    page = _opened()
+    assert _names(page) == ["first"]
+    page.button(key="back-second").click().run()
+    assert sorted(_names(page)) == ["first", "second"]
+    assert "second is back" in _texts(page)
+    assert not [button for button in page.button if button.key.startswith("back-")]
+
+
 def test_storage_that_goes_away_is_one_sentence_and_comes_back(lab, branin):
     make_study(lab.storage, branin, "first")
     page = _opened()
