@@ -6,6 +6,7 @@ import os
 import re
 import time
 from collections import OrderedDict
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,14 @@ _KEPT_TABLES = 8
 _SUMMARY_SECONDS = 1.0
 
 
+@dataclass(eq=False)
+class _Shelf:
+    """The last table of one study, and who reads it."""
+
+    table: TrialTable | None = None
+    lock: Lock = field(default_factory=Lock)
+
+
 class Lab:
     """The parts that outlive a page. One per server process; safe to share between threads.
 
@@ -40,8 +49,8 @@ class Lab:
         self.folder, self.storage = folder, storage
         self.executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
         self.manual = ManualArm(self.executor, FitStore(folder / "fits.db"))
-        self._tables: OrderedDict[str, TrialTable] = OrderedDict()
-        self._table_lock = Lock()
+        self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
+        self._shelf_lock = Lock()
         self._summaries: tuple[StudySummary, ...] = ()
         self._summaries_until = 0.0
         self._summaries_lock = Lock()
@@ -49,12 +58,14 @@ class Lab:
     def table_of(self, study: Study, objective: int = 0) -> TrialTable:
         """The study's trials by one objective; only what is new since anybody's last look is read."""
         key = f"{study.key or study.name} {objective}"  # studies of other programs have no key
-        with self._table_lock:
-            table = study.read(self._tables.pop(key, None), objective=objective)
-            self._tables[key] = table
-            while len(self._tables) > _KEPT_TABLES:
-                self._tables.popitem(last=False)
-        return table
+        with self._shelf_lock:
+            shelf = self._shelves.setdefault(key, _Shelf())
+            self._shelves.move_to_end(key)
+            while len(self._shelves) > _KEPT_TABLES:
+                self._shelves.popitem(last=False)
+        with shelf.lock:  # of this study alone: the first look at a large one takes seconds
+            shelf.table = study.read(shelf.table, objective=objective)
+            return shelf.table
 
     def summaries(self, *, is_fresh: bool = False) -> tuple[StudySummary, ...]:
         """All studies, the one that changed last first; asked of the storage once in a while for all visitors.
