@@ -81,6 +81,11 @@ class GaussianProcess:
         variance = self._signal_variance - np.einsum("ij,ij->j", explained, explained)
         return Prediction(cross @ self._weights, np.sqrt(np.maximum(variance, 1e-12)))
 
+    def expected(self, units: Floats) -> Floats:
+        """The mean of `predict` alone, at a third of its cost, shape (m,). Exact while the warp is linear."""
+        cross = self._signal_variance * _matern(_distances_between(self._scaled(units), self._features))
+        return self.warp.inverse(cross @ self._weights)
+
     def predict_average(self, groups: Floats) -> Prediction:
         """The mean of the noise-free function over each group of points, shape (groups, points, d), values unwarped.
 

@@ -51,8 +51,8 @@ class Surrogate:
 
     Attributes:
         table: The study.
-        rows: Trials that it was learned from: at most 300, or 200 over many parameters; half of them the best, the others
-            an even sample.
+        rows: Trials that it was learned from: at most 300, or 200 over many parameters; half of them the best, and an
+            even sample of the others.
         values: Their values, terrible ones pulled in to the worst of the others so that they do not set the scale.
         process: The fitted process.
     """
@@ -64,7 +64,8 @@ class Surrogate:
 
     @cached_property
     def quality(self) -> Quality:
-        expected = self.process.leave_one_out().mean
+        with gaussian_process.one_thread():
+            expected = self.process.leave_one_out().mean
         spread = float(((self.values - self.values.mean()) ** 2).sum())
         error = float(((self.values - expected) ** 2).sum())
         r2 = 1 - error / spread if spread > 0 else 0.0
@@ -74,13 +75,14 @@ class Surrogate:
     def importances(self) -> dict[str, float]:
         """Mean squared change of the expected value when a parameter is shuffled among the trials; sums to 1."""
         units = self.process.units
-        expected = self.process.predict(units).mean
         order = np.random.default_rng(0).permutation(len(units))
         changes = []
-        for column in range(units.shape[1]):
-            shuffled = units.copy()
-            shuffled[:, column] = units[order, column]
-            changes.append(float(((self.process.predict(shuffled).mean - expected) ** 2).mean()))
+        with gaussian_process.one_thread():
+            expected = self.process.expected(units)
+            for column in range(units.shape[1]):
+                shuffled = units.copy()
+                shuffled[:, column] = units[order, column]
+                changes.append(float(((self.process.expected(shuffled) - expected) ** 2).mean()))
         total = sum(changes) or 1.0
         return {name: change / total for name, change in zip(self.table.params, changes, strict=True)}
 
@@ -106,7 +108,8 @@ class Surrogate:
         units = units[:: -(-len(units) // _AVERAGED)]
         groups = np.repeat(units[None], len(at), axis=0)
         groups[:, :, column] = at[:, None]
-        return self.process.predict_average(groups)
+        with gaussian_process.one_thread():
+            return self.process.predict_average(groups)
 
     def plane(self, x: str, y: str, x_units: Floats, y_units: Floats) -> Prediction:
         """Expected values and their standard deviations, shape (len(y_units), len(x_units)).
@@ -122,7 +125,8 @@ class Surrogate:
         points[:, names.index(x)] = np.tile(x_units, len(y_units))
         points[:, names.index(y)] = np.repeat(y_units, len(x_units))
         shape = (len(y_units), len(x_units))
-        prediction = self.process.predict(Cube(self.process.space).snap(points))
+        with gaussian_process.one_thread():
+            prediction = self.process.predict(Cube(self.process.space).snap(points))
         return Prediction(prediction.mean.reshape(shape), prediction.sd.reshape(shape))
 
 

@@ -267,3 +267,10 @@ def test_average_over_one_point_again_and_again_is_no_surer() -> None:
     average, single = process.predict_average(np.repeat(points[:, None], 5, axis=1)), process.predict(points)
     np.testing.assert_allclose(average.mean, single.mean, atol=1e-9)
     np.testing.assert_allclose(average.sd, single.sd, rtol=1e-4, atol=1e-6)
+
+
+def test_expected_value_is_the_mean_of_the_prediction() -> None:
+    units = _points(CONDITIONAL, 30)
+    process = fit(CONDITIONAL, units, np.nan_to_num(units[:, 1]))
+    points = _points(CONDITIONAL, 50, seed=4)
+    np.testing.assert_allclose(process.expected(points), process.predict(points).mean, atol=1e-12)
