@@ -172,8 +172,8 @@ def _passing(table: TrialTable, name: str, kept: Kept) -> NDArray[np.bool_]:
 def _range_in(distribution: BaseDistribution, kept: Kept) -> tuple[Any, ...]:
     if isinstance(distribution, CategoricalDistribution):
         return tuple(c for c in distribution.choices if str(c) in (kept.labels or ()))
-    low, high = distribution.low, distribution.high  # type: ignore[attr-defined]
-    return max(kept.low, low), min(kept.high, high)
+    low, high = max(kept.low, distribution.low), min(kept.high, distribution.high)  # type: ignore[attr-defined]
+    return (math.ceil(low), math.floor(high)) if isinstance(distribution, IntDistribution) else (low, high)
 
 
 def _kept_of_brush(distribution: BaseDistribution, ends: tuple[float, float]) -> Kept:
@@ -187,7 +187,7 @@ def _kept_of_brush(distribution: BaseDistribution, ends: tuple[float, float]) ->
         return Kept(labels=labels, is_unused_kept=is_unused_kept)
     if high < 0:
         return Kept(math.inf, -math.inf, is_unused_kept=is_unused_kept)
-    lowest, highest = number_at(distribution, max(low, 0.0)), number_at(distribution, min(high, 1.0))
+    lowest, highest = (_readable_number(distribution, min(max(end, 0.0), 1.0)) for end in ends)
     if isinstance(distribution, IntDistribution):
         lowest, highest = math.ceil(lowest - _ALMOST), math.floor(highest + _ALMOST)
     return Kept(
@@ -195,6 +195,17 @@ def _kept_of_brush(distribution: BaseDistribution, ends: tuple[float, float]) ->
         float(distribution.high) if high >= 1 else highest,  # type: ignore[attr-defined]
         is_unused_kept=is_unused_kept,
     )
+
+
+def _readable_number(distribution: BaseDistribution, place: float) -> float:
+    """The number at a place on an axis, with no more digits than a hand can mean."""
+    number = number_at(distribution, place)
+    if isinstance(distribution, IntDistribution):
+        return number
+    if getattr(distribution, "log", False):
+        return float(f"{number:.3g}")
+    width = distribution.high - distribution.low  # type: ignore[attr-defined]
+    return round(number, 3 - math.floor(math.log10(width))) if width > 0 else number
 
 
 def _kept_of_values(table: TrialTable, ends: tuple[float, float], limits: Limits) -> Kept:

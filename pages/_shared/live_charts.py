@@ -24,18 +24,25 @@ from pages._shared.score_card import fold_difference, verdict_html
 from pages._shared.study_views import ViewActions, study_views
 from pages._shared.tuning import Tuning, load
 
-_REFRESH_SECONDS = 1.0
+_REFRESH_SECONDS, _IDLE_SECONDS = 1.0, 5.0
 
 
 def live_charts(tuning: Tuning) -> None:
-    """Standing and charts; while a search runs they renew themselves each second."""
-    run = current_run(tuning.study)
-    is_active = run is not None and run.is_active
-    every = _REFRESH_SECONDS if is_active else None
+    """Standing and charts; they renew themselves each second while a search runs, and seldom else, as somebody may
+    work on the study in another tab."""
+    is_active = _is_active(tuning)
+    every = _REFRESH_SECONDS if is_active else _IDLE_SECONDS
     guarded_fragment(_area, what="The charts", key="live-charts", every=every)(tuning, is_active)
 
 
+def _is_active(tuning: Tuning) -> bool:
+    run = current_run(tuning.study)
+    return run is not None and run.is_active
+
+
 def _area(tuning: Tuning, is_active: bool) -> None:
+    if _is_active(tuning) != is_active:
+        st.rerun()  # the other cards must know too
     table = _table(tuning.study)
     _standing(tuning, table)
     if table is None or len(table) == 0:

@@ -93,7 +93,7 @@ def study_views(
             newest=newest,
         )
 
-    _tabs(card)
+    _tabs(card, key)
     trial_table(
         study,
         table,
@@ -137,10 +137,12 @@ def _newest(table: TrialTable) -> int | None:
     return int(table.numbers[rows[-1] if np.isnan(ends).all() else rows[np.nanargmax(ends)]])
 
 
-def _tabs(card: Callable[[Plot[Any]], None]) -> None:
+def _tabs(card: Callable[[Plot[Any]], None], key: str) -> None:
     plots = list(PLOTS)
-    asked = [p.label for p in plots if p.key == _query().get(_VIEW)]
-    tabs = st.tabs([p.label for p in plots], key="charts", on_change="rerun", default=asked[0] if asked else None)
+    asked = next((p.label for p in plots if p.key == _query().get(_VIEW)), None)
+    # Asked once: with another default these would be other tabs, and forget which of them is open.
+    default = st.session_state.setdefault(f"{key}-first-tab", asked)
+    tabs = st.tabs([p.label for p in plots], key="charts", on_change="rerun", default=default)
     for tab, plot in zip(tabs, plots, strict=True):
         if tab.open:
             _put_view(plot, is_first=plot is plots[0])

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from hpo_core.studies.storage import StudyStorage
-from tests.browser.test_live_plot import drag, drawn, pixel
+from tests.browser.test_live_plot import drag, drawn, pixel, until
 from tests.finished_trials import BEGIN, failed, finished, new_study
 
 pytestmark = pytest.mark.browser
@@ -63,8 +63,9 @@ def test_brush_filters_the_table_and_the_other_charts_until_it_is_cleared(
     drawn(page, PARALLEL)
     drag(page, pixel(page, PARALLEL, 0, 0.4), pixel(page, PARALLEL, 0, 0.8))
     line = page.locator(".lab-filter")
-    expect(line).to_have_text(re.compile(r"^C 0\.25\d* to 63\.\d*: \d+ of 300 trials$"))
-    inside = [t.number for t in trials_of(lab, study) if 0.2512 <= t.params["C"] <= 63.09]
+    expect(line).to_have_text(re.compile(r"^C 0\.25\d? to 6[23](\.\d)?: \d+ of 300 trials$"))
+    low, high = map(float, re.findall(r"[\d.]+", line.inner_text())[:2])
+    inside = [t.number for t in trials_of(lab, study) if low <= t.params["C"] <= high]
     expect(page.locator(".trial-grid-foot")).to_contain_text(f"of {len(inside)}")
     assert set(numbers(page)) <= set(inside)
     drag(page, pixel(page, PARALLEL, 1, 0.45), pixel(page, PARALLEL, 1, 0.6))
@@ -263,3 +264,56 @@ def test_storage_that_is_away_is_said_and_the_page_comes_back_with_it(
         file.write_bytes(content)
     expect(page.get_by_text("is not a database")).to_have_count(0)
     expect(page.get_by_text("mine").first).to_be_visible()
+
+
+def test_trial_of_the_table_is_loaded_and_a_new_one_is_marked(lab: Any, open_page: Open) -> None:
+    page = open_page(f"{lab.url}/?data=iris&model=svm")
+    expect(page.locator(".lab-value")).to_be_visible()
+    slider = page.locator(".st-key-parameter-C input[type=range]").first
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".lab-score-card .lab-badge")).to_have_text("trial 1")
+    drawn(page, "chart-history-plot")
+    page.evaluate(
+        """() => { const look = () => { window.wasMarked ||= !!document.querySelector('.live-plot-newest circle'); };
+        new MutationObserver(look).observe(document.body, { childList: true, subtree: true }); }"""
+    )
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    expect(rows(page)).to_have_count(3)
+    until(page, "window.wasMarked === true")
+    tick(page, 0)
+    action(page, "Load").click()
+    expect(page.locator(".lab-score-card .lab-badge")).to_have_text("trial 0")
+    assert "p.C=" not in page.url
+
+
+def test_filter_becomes_the_ranges_of_a_child_study(lab: Any, open_page: Open) -> None:
+    page = open_page(f"{lab.url}/?data=iris&model=svm")
+    expect(page.locator(".lab-value")).to_be_visible()
+    page.locator(".st-key-parameter-C input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".lab-score-card .lab-badge")).to_have_text("trial 1")
+    page.get_by_role("tab", name="Parallel").click()
+    drawn(page, PARALLEL)
+    drag(page, pixel(page, PARALLEL, 0, 0.4), pixel(page, PARALLEL, 0, 0.8))
+    low, high = re.findall(r"[\d.]+", page.locator(".lab-filter").inner_text())[:2]
+    page.get_by_role("button", name="Search only here").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("2 of 2 trials fit")
+    assert dialog.locator("input[type=text]").first.input_value() == low
+    assert dialog.locator("input[type=text]").nth(1).input_value() == high
+
+
+def test_study_that_somebody_deletes_is_said_beside_the_charts(lab: Any, open_page: Open) -> None:
+    page = open_page(f"{lab.url}/?data=iris&model=nearest_neighbours")
+    expect(page.locator(".lab-value")).to_be_visible()
+    page.locator(".st-key-parameter-n_neighbors input[type=range]").first.focus()
+    page.keyboard.press("ArrowRight")
+    expect(rows(page)).to_have_count(2)
+    (name,) = re.findall(r"study=([^&]+)", page.url)
+    storage = StudyStorage.open(f"sqlite:///{lab.data}/lab.db")
+    storage.delete(name)
+    storage.close()
+    expect(page.locator("[data-testid=stAlert]").first).to_contain_text("has been deleted")
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
