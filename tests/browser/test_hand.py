@@ -7,6 +7,11 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from hpo_core.problem import make_problem
+from hpo_core.search import make_study
+from hpo_core.studies.storage import StudyStorage
+from tests.finished_trials import finished
+
 pytestmark = pytest.mark.browser
 
 PROBLEM = "?data=iris&model=svm"
@@ -142,6 +147,42 @@ def test_new_ranges_make_a_child_that_keeps_what_fits(lab, open_page):
     expect(page.locator(".st-key-parameters")).to_contain_text("kernel locked at rbf")
     page.get_by_role("link", name=parent, exact=True).click()
     expect(page.locator(".lab-problem")).not_to_contain_text("child of")
+
+
+def test_best_trial_at_an_end_offers_a_wider_range(lab, open_page):
+    study = make_study(StudyStorage.open(folder=lab.data), make_problem("branin"), "at-the-end")
+    places = {"default": (2.0, 5.0), "random": (10.0, 0.5), "tpe": (0.0, 3.0)}
+    study.record(
+        *(
+            finished(configuration={"x": x, "y": 9.0}, value=value, arm=arm, fold_scores=(value,), train_scores=())
+            for arm, (x, value) in places.items()
+        )
+    )
+    page = open_tune(open_page, f"{lab.url}/?study=at-the-end")
+    expect(page.locator(".lab-outcome")).to_contain_text("The best trial lies at the upper end of x, 10")
+    page.get_by_role("button", name="Widen x").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("x, to")).to_have_value("17.5")
+    dialog.locator("[data-testid=stCheckbox] label").first.click()
+    expect(dialog.get_by_label("x, locked at")).to_have_value("2")
+    dialog.get_by_label("Name").fill("locked at two")
+    dialog.get_by_label("Name").press("Enter")
+    expect(dialog.get_by_text("1 of 3 trials fit and are kept")).to_be_visible()
+    dialog.get_by_role("button", name="Make child study").click()
+    expect(page.locator(".lab-problem")).to_contain_text("study locked at two, child of at-the-end")
+    expect(page.locator(".st-key-parameters")).to_contain_text("x locked at 2")
+
+
+def test_study_deleted_in_another_tab_is_said_with_a_way_out(lab, open_page):
+    storage = StudyStorage.open(folder=lab.data)
+    make_study(storage, make_problem("branin"), "short-lived")
+    page = open_tune(open_page, f"{lab.url}/?study=short-lived")
+    storage.delete("short-lived")
+    page.locator(".st-key-help button:visible").click()
+    expect(page.locator(".lab-empty")).to_contain_text("short-lived")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Open the first problem").click()
+    expect(page.locator("h1", has_text="Digits · SVM")).to_be_visible()
 
 
 def test_theme_is_one_for_all_pages_and_survives_a_reload(lab, open_page):
