@@ -24,9 +24,10 @@ _PATIENCE_SECONDS = 30.0
 async def milliseconds_of_a_class(url: str, query: str, slider: str, n_people: int, n_nudges: int) -> list[float]:
     """Milliseconds from each nudge to its first score, of people who all nudge the same slider once a second."""
     async with contextlib.AsyncExitStack() as stack:
-        people = [await stack.enter_async_context(Visitor(url, query, seed=i)) for i in range(n_people)]
-        for person in people:
-            await person.wait_for_score()
+        people = []
+        for i in range(n_people):
+            people.append(await stack.enter_async_context(Visitor(url, query, seed=i)))
+            await people[-1].wait_for_score()
         taken = await asyncio.gather(*(_nudge_each_second(p, slider, n_nudges) for p in people))
     return [one for each in taken for one in each]
 
