@@ -17,6 +17,7 @@ from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
+from pages._shared.machine_panel import current_run
 from pages._shared.study_views import study_views
 
 _LIVE_SECONDS, _IDLE_SECONDS = 1.0, 3.0
@@ -43,7 +44,7 @@ def study_page(name: str) -> None:
 def _area(name: str, was_live: bool) -> None:
     lab = the_lab()
     study = lab.storage.study(name)
-    run = study.runs.current() if study.key else None
+    run = current_run(study) if study.key else None
     slot = st.container()
     objective = _objective(study)
     table = lab.table_of(study, objective)
