@@ -19,10 +19,10 @@ FIRST_FOLD_SECONDS = 0.15
 _POLL_SECONDS = 0.2
 _GAPS = {
     "better": (
-        ", overfits if simpler scores better",
+        ", gap beyond noise: overfitting?",
         "It fits the rows it was trained on closer than new ones: overfitting, if simpler settings score better.",
     ),
-    "tie": (", no overfitting", "It does as well on new rows as on those it was trained on: no overfitting."),
+    "tie": (", gap within noise", "The gap to the score on new rows is no larger than the noise of the folds."),
     "worse": ("", "It does worse on the rows it was trained on than on new ones."),
     "unknown": ("", "The score on the rows it was trained on."),
 }
