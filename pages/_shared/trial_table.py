@@ -90,7 +90,7 @@ def _head(table: TrialTable, key: str) -> _Wanted:
                 key=f"{key}-text",
                 placeholder="Find: number, category, reason",
                 label_visibility="collapsed",
-                width=230,
+                width=190,
             )
             with st.popover("Show", help="Only some states, or only what some arms made"):
                 wanted = _choices(table, key, text or "")
@@ -158,7 +158,7 @@ def _actions(study: Study, table: TrialTable, view: GridView, key: str, on_trial
             args=(key,),
         )
         act, label = (_unhide, "Show again") if is_all_hidden else (_hide, "Hide")
-        st.button(
+        is_changed = st.button(
             label,
             key=f"{key}-hide",
             disabled=not n,
@@ -166,22 +166,24 @@ def _actions(study: Study, table: TrialTable, view: GridView, key: str, on_trial
             on_click=act,
             args=(study, key, ticked),
         )
-        _said(study, key, n)
+        if _said(study, key, n) or is_changed:
+            st.rerun()  # the best of the study may be another, on the other cards too
 
 
-def _said(study: Study, key: str, n_ticked: int) -> None:
-    """What was just done, with its undo, or what can be done."""
+def _said(study: Study, key: str, n_ticked: int) -> bool:
+    """What was just done, with its undo, or what can be done; whether it was undone."""
     hidden = st.session_state.get(f"{key}-last-hidden", ())
     if fault := st.session_state.get(f"{key}-fault", ""):
         st.error(plain(fault))
     elif hidden:
         st.caption(f"Hidden from all views: {_named(hidden)}.", width="content")
-        st.button("Undo", key=f"{key}-undo", type="tertiary", on_click=_unhide, args=(study, key, hidden))
+        return st.button("Undo", key=f"{key}-undo", type="tertiary", on_click=_unhide, args=(study, key, hidden))
     elif n_ticked:
         st.caption(f"{format_count(n_ticked, 'trial')} ticked", width="content")
         st.button("Untick", key=f"{key}-untick", type="tertiary", on_click=_untick, args=(key,))
     else:
         st.caption("Tick trials to compare or hide them.", width="content")
+    return False
 
 
 def _grid(table: TrialTable, rows: Rows, view: GridView, key: str, value_label: str) -> None:
