@@ -56,8 +56,8 @@ def outcome(tuning: Tuning, table: TrialTable) -> None:
 def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None) -> None:
     with st.container(key="outcome-buttons", gap="xsmall", width="content"):
         target = table.configuration(best)
-        is_there = target == tuning.configuration
-        if st.button("Put the sliders there", on_click=load, args=(tuning, target), disabled=is_there):
+        # Never disabled: after a click the sliders are there, and a disabled button does not say that it was pressed.
+        if st.button("Put the sliders there", on_click=load, args=(tuning, target)):
             st.rerun()  # the sliders are in another fragment
         if edge is not None and st.button(f"Widen {plain(edge.parameter.title)}", key="widen"):
             open_child_form(tuning, {edge.parameter.name: edge.wider})
