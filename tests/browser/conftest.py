@@ -154,7 +154,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     def note(message: ConsoleMessage) -> None:
         if message.type == "error":
-            faults.append(f"console: {message.text}")
+            faults.append(f"console of {message.page.url if message.page else ''}: {message.text}")
 
     def watch(request: Request) -> None:
         if not request.url.startswith(("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")):
