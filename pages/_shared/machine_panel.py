@@ -95,7 +95,7 @@ def _progress(run: Run) -> None:
     st.html(
         f'<div class="lab-progress"><div class="lab-row"><b>{escape(label)}</b>'
         f'<span class="lab-badge lab-state-{state}">{state}</span></div>'
-        f'<div class="lab-bar" role="progressbar" aria-valuemin="0" aria-valuemax="100" '
+        f'<div class="lab-bar" role="progressbar" aria-label="budget spent" aria-valuemin="0" aria-valuemax="100" '
         f'aria-valuenow="{share * 100:.0f}"><span style="width:{share * 100:.1f}%"></span></div>'
         f'<p class="lab-note">{" · ".join(parts)}</p><p class="lab-note">{escape(_summary(run))}</p>{message}</div>'
     )
