@@ -43,7 +43,8 @@ _KEYS = (
 
 def help_button() -> None:
     """The button in the header, and the dialog that it opens."""
-    st.button("?", key="help", help="How this works, and the keys", on_click=_open)
+    if st.button("?", key="help", help="How this works, and the keys", on_click=_open):
+        _open()  # a click that arrives during the very first run of a page calls no callback (Streamlit 1.67)
     if st.session_state.get(_OPEN):  # and not for the one run of the click: pages rerun by themselves
         _help()
 
