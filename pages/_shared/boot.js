@@ -1,9 +1,29 @@
-/* Runs before anything of Streamlit: where the server's root is, light or dark, shortcuts, and copying the link. */
+/* Runs before anything of Streamlit: where the server's root is, early scripts, light or dark, shortcuts, copying the link. */
 (() => {
   // Opened at /studies, Streamlit 1.67 first asks for /studies/_stcore/health and logs an error in the console. With
   // the root known it does not guess.
   const root = new URL("./", location.href).href;
   window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: root, MAIN_PAGE_BASE_URL: root };
+
+  const scripts = new Map();
+  window.labScript = (source) => {
+    if (!scripts.has(source)) {
+      const script = document.createElement("script");
+      script.src = source;
+      const done = new Promise((resolve, reject) => {
+        script.onload = resolve;
+        script.onerror = () => {
+          scripts.delete(source);
+          reject(new Error(`${source} was not loaded`));
+        };
+      });
+      scripts.set(source, done);
+      document.head.append(script);
+    }
+    return scripts.get(source);
+  };
+  // The chart library is large: the browser reads it while the first answer of the server is on its way.
+  window.addEventListener("load", () => window.labScript("{{charts}}").catch(() => {}));
 
   // Streamlit keeps a theme for each page and offers it in a menu only. It follows the system's colour scheme by itself,
   // so the choice for the whole lab is put in front of that.

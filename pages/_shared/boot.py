@@ -8,8 +8,10 @@ from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoin
 from starlette.requests import Request
 from starlette.responses import Response
 
+from pages._shared.assets import PLOTLY_PATH
+
 BOOT_PATH = "/lab/boot.js"
-_SCRIPT = (Path(__file__).parent / "boot.js").read_text(encoding="utf-8")
+_SCRIPT = (Path(__file__).parent / "boot.js").read_text(encoding="utf-8").replace("{{charts}}", PLOTLY_PATH)
 _TAG = b'<head><script src="./lab/boot.js"></script>'
 _NEEDLESS = (b"accept-encoding", b"if-none-match", b"if-modified-since")
 

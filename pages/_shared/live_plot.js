@@ -21,16 +21,13 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 }
 
 function loadLibrary(source) {
-  library ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = source;
-    script.onload = () => resolve(window.Plotly ?? window.moduleName);
-    script.onerror = () => {
+  library ??= window.labScript(source).then(
+    () => window.Plotly ?? window.moduleName,
+    (fault) => {
       library = null; // the next chart may try again
-      reject(new Error("plotly.js was not loaded"));
-    };
-    document.head.appendChild(script);
-  });
+      throw fault;
+    },
+  );
   return library;
 }
 
