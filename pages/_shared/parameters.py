@@ -1,9 +1,10 @@
-"""A widget for each parameter, right for its type, scale and range, with its default marked and an exact entry."""
+"""A row for each parameter, right for its type, scale and range, with its default marked and an exact entry."""
 
 from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache, partial
 from html import escape
 from typing import Any
 
@@ -11,21 +12,14 @@ import streamlit as st
 
 from hpo_core.formats import format_value
 from hpo_core.space import AnyParameter, Categorical, Float, Int, is_same
-from pages._shared.fault import plain
-from pages._shared.tuning import (
-    BestTrial,
-    Tuning,
-    fill_widgets,
-    set_value,
-    take_widget,
-    widget_key,
-    widget_state,
-)
+from pages._shared.parameter_row import Move, RowView, last_move, parameter_row
+from pages._shared.tuning import BestTrial, Tuning, is_news, set_value
 
 _STEPS_PER_RANGE = 100
+_STEPS_PER_DECADE = 20
+_MOST_STOPS = 500
 _MAX_SEGMENTS = 3
 _MAX_LETTERS = 16
-_ENTRY_WIDTH = 68
 _LEGEND = '<p class="lab-legend"><span>default</span><span class="lab-legend-best">best trial</span></p>'
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
 
@@ -37,19 +31,20 @@ def parameter_widgets(tuning: Tuning, best: BestTrial | None) -> None:
         tuning: The bench.
         best: The trial whose values are marked on the sliders.
     """
-    fill_widgets(tuning)
     active = tuning.configuration
-    moved: list[tuple[AnyParameter, Any]] = []
-    typed: list[tuple[AnyParameter, str]] = []
-    for parameter in tuning.problem.space.parameters:
-        if parameter.name not in active:
-            _line(parameter, _needs(parameter))
-        elif is_locked(parameter):
-            _line(parameter, f"locked at {format_value(parameter.default)}")
+    has_news = False
+    for p in tuning.problem.space.parameters:
+        if p.name not in active:
+            _line(p, _needs(p))
+        elif is_locked(p):
+            _line(p, f"locked at {format_value(p.default)}")
         else:
-            _row(tuning, parameter, best, moved, typed)
+            key = f"parameter-{p.name}"
+            move = parameter_row(row_view(tuning, p, best), key=key, on_move=partial(_take_last, tuning, p, key))
+            has_news |= _take(tuning, p, move)
     st.html(_LEGEND)
-    _take_early(tuning, moved, typed)
+    if has_news:
+        st.rerun()  # a move that arrived during the very first run of the page called no callback (Streamlit 1.67)
 
 
 def is_locked(p: AnyParameter) -> bool:
@@ -57,108 +52,57 @@ def is_locked(p: AnyParameter) -> bool:
     return len(p.choices) == 1 if isinstance(p, Categorical) else p.low == p.high
 
 
-def _take_early(tuning: Tuning, moved: list[tuple[AnyParameter, Any]], typed: list[tuple[AnyParameter, str]]) -> None:
-    """A change that arrives during the very first run of a page calls no callback (Streamlit 1.67)."""
-    for parameter, state in moved:
-        take_widget(tuning, parameter, state)
-    for parameter, text in typed:
-        _take_text(tuning, parameter, text)
-    if moved or typed:
-        st.rerun()
+def _take_last(tuning: Tuning, p: AnyParameter, key: str) -> None:
+    _take(tuning, p, last_move(key))
 
 
-def _row(
-    tuning: Tuning,
-    p: AnyParameter,
-    best: BestTrial | None,
-    moved: list[tuple[AnyParameter, Any]],
-    typed: list[tuple[AnyParameter, str]],
-) -> None:
-    """One parameter; what its widgets hold that the bench does not know yet is added to `moved` and `typed`."""
-    value = tuning.values[p.name]
-    with st.container(key=f"row-{p.name}", horizontal=True, vertical_alignment="center", gap="xxsmall"):
-        state = _widget(tuning, p)
-        if state != widget_state(p, value):
-            moved.append((p, state))
-        if not isinstance(p, Categorical):
-            text = _entry(tuning, p)
-            if text != tuning.shown[p.name]:
-                typed.append((p, text))
-        st.button(
-            f"Reset {plain(p.title)}",
-            key=f"reset-{p.name}",
-            type="tertiary",
-            help=f"Back to the default, {plain(format_value(p.default))}",
-            disabled=is_same(value, p.default),
-            on_click=set_value,
-            args=(tuning, p, p.default),
-        )
-    if not isinstance(p, Categorical):
-        st.html(_marks(tuning, p, best))
-    if fault := tuning.faults.get(p.name):
-        st.html(f'<p class="lab-fault" role="alert">{escape(fault)}</p>')
+def _take(tuning: Tuning, p: AnyParameter, move: Move | None) -> bool:
+    """Takes in what a person did in the row of a parameter; whether that was news."""
+    if move is None or not is_news(tuning, p.name, move):
+        return False
+    if move.place is None:
+        _take_text(tuning, p, move.text)
+    elif move.place < len(places := _places(p)):
+        set_value(tuning, p, places[move.place])
+    return True
 
 
-def _widget(tuning: Tuning, p: AnyParameter) -> Any:
-    """Draws the slider or the choice and returns what it holds."""
-    value = tuning.values[p.name]
-    # Widgets that were inactive have lost their state in the session; the bench still has their value. It is given as
-    # the default too: a page that is rerun before the browser has drawn it falls back to defaults (Streamlit 1.67).
-    st.session_state.setdefault(widget_key(p), widget_state(p, value))
+def _take_text(tuning: Tuning, p: AnyParameter, text: str) -> None:
+    set_value(tuning, p, parsed_number(text, is_whole=isinstance(p, Int)))
+    if not isinstance(p, Categorical) and entry_text(tuning.values[p.name]) != text:
+        tuning.turns.pop(p.name, None)  # the field is to show the value as the bench writes it
+
+
+def row_view(tuning: Tuning, p: AnyParameter, best: BestTrial | None) -> RowView:
+    """What the row of a parameter shows."""
+    value, places = tuning.values[p.name], _places(p)
     common: dict[str, Any] = {
-        "label": plain(p.title),
-        "key": widget_key(p),
+        "title": p.title,
         "help": _help(p),
-        "on_change": take_widget,
-        "args": (tuning, p),
+        "turn": tuning.turns[p.name],
+        "default": next(i for i, place in enumerate(places) if is_same(place, p.default)),
+        "default_text": format_value(p.default),
+        "fault": tuning.faults.get(p.name, ""),
     }
     if isinstance(p, Categorical):
-        return _choice(p, p.index(value), common)
-    if p.log:
-        return st.select_slider(options=_stops(tuning, p), value=value, format_func=format_value, **common)
-    if isinstance(p, Int):
-        return st.slider(min_value=p.low, max_value=p.high, value=value, step=p.step, **common)
-    step = p.step or _nice_step(p)
-    ends = {"min_value": float(p.low), "max_value": float(p.high), "value": float(value)}
-    return st.slider(step=step, format=_format(step), **ends, **common)
-
-
-def _choice(p: Categorical, place: int, common: dict[str, Any]) -> Any:
-    if len(p.choices) <= _MAX_SEGMENTS and sum(len(str(c)) for c in p.choices) <= _MAX_LETTERS:
-        common |= {"options": range(len(p.choices)), "format_func": lambda i: str(p.choices[i])}
-        return st.segmented_control(default=place, required=True, width="stretch", **common)
-    common |= {"options": range(len(p.choices)), "format_func": lambda i: _choice_label(p, i)}
-    return st.selectbox(index=place, **common)
-
-
-def _choice_label(p: Categorical, place: int) -> str:
-    return f"{p.choices[place]}{' (default)' if is_same(p.choices[place], p.default) else ''}"
-
-
-def _entry(tuning: Tuning, p: Float | Int) -> str:
-    """The field of exact entry, which also takes values between the slider's stops; returns what it holds."""
-    key, text = f"exact-{p.name}", entry_text(tuning.values[p.name])
-    if tuning.shown.get(p.name) != text or key not in st.session_state:
-        tuning.shown[p.name] = st.session_state[key] = text
-    return st.text_input(
-        f"{plain(p.title)}, exact value",
-        text,
-        key=key,
-        width=_ENTRY_WIDTH,
-        label_visibility="collapsed",
-        autocomplete="off",
-        on_change=_take_entry,
-        args=(tuning, p),
+        return _choice_view(p, p.index(value), common)
+    marked = best.configuration.get(p.name) if best else None
+    return RowView(
+        kind="slider",
+        places=[entry_text(stop) for stop in places],
+        value=entry_text(value),
+        ends=(format_value(places[0]), format_value(places[-1])),
+        best=None if marked is None else entry_text(marked),
+        **common,
     )
 
 
-def _take_entry(tuning: Tuning, p: Float | Int) -> None:
-    _take_text(tuning, p, st.session_state.get(f"exact-{p.name}", ""))
-
-
-def _take_text(tuning: Tuning, p: Float | Int, text: str) -> None:
-    tuning.shown.pop(p.name, None)  # the field shows the value that counts, also after a text that was not taken
-    set_value(tuning, p, parsed_number(text, is_whole=isinstance(p, Int)))
+def _choice_view(p: Categorical, place: int, common: dict[str, Any]) -> RowView:
+    names = [str(choice) for choice in p.choices]
+    if len(names) <= _MAX_SEGMENTS and sum(map(len, names)) <= _MAX_LETTERS:
+        return RowView(kind="buttons", places=names, value=place, **common)
+    names[common["default"]] += " (default)"
+    return RowView(kind="list", places=names, value=place, **common)
 
 
 def parsed_number(text: str, *, is_whole: bool = False) -> float | int | str:
@@ -201,40 +145,34 @@ def _line(p: AnyParameter, text: str) -> None:
 def _help(p: AnyParameter) -> str:
     scale = ", on a log scale" if not isinstance(p, Categorical) and p.log else ""
     range_text = "" if isinstance(p, Categorical) else f" From {format_value(p.low)} to {format_value(p.high)}{scale}."
-    return plain(f"{p.explanation}{range_text} Default {format_value(p.default)}. Name in code: {p.name}.")
+    return f"{p.explanation}{range_text} Default {format_value(p.default)}. Name in code: {p.name}.".strip()
 
 
-def _marks(tuning: Tuning, p: Float | Int, best: BestTrial | None) -> str:
-    """Where the default and the best trial stand on the slider, as variables of the style sheet."""
-    name = re.sub(r"[^\w-]", "-", f"st-key-row-{p.name}", flags=re.ASCII)
-    places = {"--lab-default-at": _share(tuning, p, p.default)}
-    if best is not None and p.name in best.configuration:
-        places["--lab-best-at"] = _share(tuning, p, best.configuration[p.name])
-    rules = "".join(f"{variable}:{share:.2%};" for variable, share in places.items())
-    has_best = "--lab-best-shown:1;" if len(places) > 1 else ""
-    return f"<style>.{name}{{{rules}{has_best}}}</style>"
+def _places(p: AnyParameter) -> tuple[Any, ...]:
+    return p.choices if isinstance(p, Categorical) else stops(p)
 
 
-def _share(tuning: Tuning, p: Float | Int, value: float) -> float:
-    """How far along its slider a value stands, 0 to 1. Stops of log sliders are a place each."""
-    if not p.log:
-        return min(max((value - p.low) / (p.high - p.low), 0.0), 1.0)
-    stops = _stops(tuning, p)
-    return sum(stop < value for stop in stops) / (len(stops) - 1)
+@lru_cache(maxsize=256)
+def stops(p: Float | Int) -> tuple[float | int, ...]:
+    """Values that a slider stops at, ascending, evenly spaced on the parameter's scale; ends and default included.
 
+    On a log scale they have two significant digits, otherwise they are the parameter's own steps or round numbers.
 
-def _stops(tuning: Tuning, p: Float | Int) -> list[Any]:
-    """Values that a log slider stops at: evenly spaced, two significant digits; ends and default included.
-
-    A value between them becomes a stop for good: a slider whose stops change would lose its place.
+    >>> stops(Float(name="momentum", low=0.0, high=1.0, default=0.875))[:3]
+    (0.0, 0.01, 0.02)
+    >>> [s for s in stops(Float(name="C", low=0.1, high=10.0, default=1.0, log=True)) if 1 <= s < 2]
+    [1.0, 1.1, 1.3, 1.4, 1.6, 1.8]
     """
-    own = tuning.stops.setdefault(p.name, set())
-    if not own:
-        n_steps = min(_STEPS_PER_RANGE, 20 * math.ceil(math.log10(p.high / p.low)))
-        ratio = (p.high / p.low) ** (1 / n_steps)
-        own |= {_rounded(p, p.low * ratio**i) for i in range(n_steps + 1)} | {p.low, p.high, p.default}
-    own.add(tuning.values[p.name])
-    return sorted(s for s in own if p.low <= s <= p.high)
+    if p.log:
+        n_steps = min(_STEPS_PER_RANGE, _STEPS_PER_DECADE * math.ceil(math.log10(p.high / p.low)))
+        own = [_rounded(p, value) for value in p.levels(n_steps + 1)]
+    elif isinstance(p, Int) or p.step:
+        own = list(p.levels(_MOST_STOPS))
+    else:
+        step = _nice_step(p)
+        own = [float(f"{p.low + i * step:.10g}") for i in range(math.ceil((p.high - p.low) / step))]
+    every = {*own, *p.levels(2), p.default}
+    return tuple(sorted(value for value in every if p.why_invalid(value) is None))
 
 
 def _rounded(p: Float | Int, value: float) -> float | int:
@@ -246,7 +184,3 @@ def _nice_step(p: Float) -> float:
     raw = (p.high - p.low) / _STEPS_PER_RANGE or 1.0
     power = 10.0 ** math.floor(math.log10(raw))
     return next(power * m for m in (1, 2, 5, 10) if power * m >= raw * 0.999)
-
-
-def _format(step: float) -> str:
-    return f"%.{max(0, -math.floor(math.log10(step)))}f"

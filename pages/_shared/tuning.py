@@ -7,7 +7,9 @@ that differ from their defaults.
 
 from __future__ import annotations
 
+import secrets
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -23,9 +25,9 @@ from hpo_core.search.manual import Nudge
 from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int
 from hpo_core.studies.study import Study
 from pages._shared.lab import the_lab
+from pages._shared.parameter_row import Move
 
 _KEY = "tuning"
-_WIDGET = "parameter-"
 _FIRST = {"data": "digits", "model": "svm"}
 _PROBLEM_KEYS = ("data", "model", "metric", "target", "task", "protocol", "folds", "column", "noise")
 _OWN_KEYS = ("study", *_PROBLEM_KEYS)
@@ -48,10 +50,9 @@ class Tuning:
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
         notices: Sentences to show until the person's next move.
         machine_fault: Why what was asked of the search last could not be done.
-        stops: By parameter, values off a slider's even steps that it must be able to show.
         faults: By parameter, why what the person typed there last was not taken.
-        shown: By parameter, the text that its field of exact entry was given last.
-        has_moved_widgets: Whether widgets must be put where the values are, before they are drawn next.
+        turns: By parameter, a text that is another one each time that something else than its own row set its value.
+        moves: By parameter, the id of the move that was taken in last.
     """
 
     address: dict[str, str]
@@ -68,10 +69,9 @@ class Tuning:
     place: int = -1
     notices: list[str] = field(default_factory=list)
     machine_fault: str = ""
-    stops: dict[str, set[float]] = field(default_factory=dict)
     faults: dict[str, str] = field(default_factory=dict)
-    shown: dict[str, str] = field(default_factory=dict)
-    has_moved_widgets: bool = True
+    turns: defaultdict[str, str] = field(default_factory=lambda: defaultdict(_new_turn))
+    moves: dict[str, str] = field(default_factory=dict)
 
     @property
     def configuration(self) -> Configuration:
@@ -111,41 +111,21 @@ def open_address(address: Mapping[str, str]) -> None:
     st.session_state.pop(_KEY, None)
 
 
-def widget_key(parameter: AnyParameter) -> str:
-    """The key of a parameter's widget."""
-    return _WIDGET + parameter.name
-
-
-def widget_state(parameter: AnyParameter, value: Any) -> Any:
-    """What the widget holds for a value: the place of a choice, as None and False mean nothing to some widgets."""
-    return parameter.index(value) if isinstance(parameter, Categorical) else value
-
-
-def fill_widgets(tuning: Tuning) -> None:
-    """Puts the widgets where the values are, if something else than they moved them. Before they are drawn."""
-    if tuning.has_moved_widgets:
-        tuning.has_moved_widgets = False
-        for p in tuning.problem.space.parameters:
-            st.session_state[widget_key(p)] = widget_state(p, tuning.values[p.name])
-
-
-def take_widget(tuning: Tuning, parameter: AnyParameter, state: Any = None) -> None:
-    """Callback of a parameter's widget: takes in what the person set and scores it."""
-    state = st.session_state.get(widget_key(parameter)) if state is None else state
-    if state is not None:
-        _begin_move(tuning)
-        tuning.values[parameter.name] = parameter.choices[state] if isinstance(parameter, Categorical) else state
-        _try(tuning, tuning.configuration)
+def is_news(tuning: Tuning, name: str, move: Move) -> bool:
+    """Whether a move in a parameter's row counts: it is not known yet, and nothing else has set the value since."""
+    is_known = tuning.moves.get(name) == move.id
+    tuning.moves[name] = move.id
+    return not is_known and move.turn == tuning.turns[name]
 
 
 def set_value(tuning: Tuning, parameter: AnyParameter, value: Any) -> None:
-    """Sets one parameter, as if its widget had been moved, and scores it. What is not allowed is said at the widget."""
+    """Sets one parameter, as its row did, and scores it. What is not allowed is said at the row, which goes back."""
     _begin_move(tuning)
     if why := parameter.why_invalid(value):
         tuning.faults[parameter.name] = why
+        tuning.turns.pop(parameter.name, None)
         return
     tuning.values[parameter.name] = parameter.snapped(value) if isinstance(parameter, Float) else value
-    tuning.has_moved_widgets = True
     _try(tuning, tuning.configuration)
 
 
@@ -153,7 +133,7 @@ def load(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
     """Puts the sliders on a configuration and scores it."""
     _begin_move(tuning)
     tuning.values = {**tuning.problem.space.defaults(), **configuration}
-    tuning.has_moved_widgets = True
+    tuning.turns.clear()
     _try(tuning, tuning.configuration)
 
 
@@ -164,7 +144,7 @@ def step_back(tuning: Tuning, steps: int) -> None:
     _begin_move(tuning)
     tuning.place -= steps
     tuning.values = {**tuning.values, **tuning.trail[tuning.place]}
-    tuning.has_moved_widgets = True
+    tuning.turns.clear()
     _score(tuning)
 
 
@@ -240,6 +220,10 @@ def _study_if_any(tuning: Tuning) -> Study | None:
     except StorageError as fault:
         tuning.notices.append(f"Scored, but not recorded: {fault}")
         return None
+
+
+def _new_turn() -> str:
+    return secrets.token_hex(4)
 
 
 def _begin_move(tuning: Tuning) -> None:
@@ -342,7 +326,7 @@ __all__ = [
     "Tuning",
     "best_trial",
     "current_tuning",
-    "fill_widgets",
+    "is_news",
     "load",
     "open_address",
     "score_default",
@@ -350,7 +334,4 @@ __all__ = [
     "spec_of",
     "step_back",
     "study_of",
-    "take_widget",
-    "widget_key",
-    "widget_state",
 ]

@@ -28,7 +28,7 @@ def slider(page: Page, name: str = "C") -> Locator:
 
 
 def entry(page: Page, name: str = "C") -> Locator:
-    return page.locator(f".st-key-exact-{name} input")
+    return page.locator(f".st-key-parameter-{name} input[type=text]")
 
 
 def type_exactly(page: Page, text: str, name: str = "C") -> None:
@@ -54,8 +54,11 @@ def test_typed_value_lies_between_the_stops_and_the_slider_goes_on_from_there(la
     slider(page).focus()
     page.keyboard.press("ArrowRight")
     shows(page, "3.5")
-    page.keyboard.press("ArrowLeft")
+    type_exactly(page, "3.123")
     shows(page, "3.123")
+    slider(page).focus()
+    page.keyboard.press("ArrowLeft")
+    shows(page, "3")
 
 
 def test_text_that_is_no_number_is_said_at_the_parameter_and_changes_nothing(lab, open_page):
@@ -143,7 +146,7 @@ def test_new_ranges_make_a_child_that_keeps_what_fits(lab, open_page):
     expect(dialog.get_by_role("button", name="Make child study")).to_be_enabled()
     dialog.get_by_role("button", name="Make child study").click()
     expect(page.locator(".lab-problem")).to_contain_text(f"child of {parent}")
-    expect(page.locator(".st-key-row-C")).to_contain_text("20")
+    expect(page.locator(".st-key-parameter-C")).to_contain_text("20")
     expect(page.locator(".st-key-parameters")).to_contain_text("kernel locked at rbf")
     page.get_by_role("link", name=parent, exact=True).click()
     expect(page.locator(".lab-problem")).not_to_contain_text("child of")

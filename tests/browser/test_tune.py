@@ -91,7 +91,7 @@ def test_undo_goes_back_without_a_new_trial(lab, open_page):
 
 def test_address_restores_the_parameters_and_names_what_it_cannot(lab, open_page):
     page = open_page(f"{lab.url}/?data=branin&p.x=3&p.nothing=7&p.y=99")
-    expect(page.locator(".st-key-parameter-x")).to_contain_text("3.0", timeout=LONG)
+    expect(page.get_by_label("x, exact value")).to_have_value("3", timeout=LONG)
     expect(page.get_by_text("sets nothing = '7'")).to_be_visible()
     expect(page.get_by_text("y must lie from 0 to 15; got 99")).to_be_visible()
 
