@@ -17,7 +17,7 @@ test: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -m 'not browser and not drill'
+	$(BIN)/pytest -n auto -m 'not browser and not drill'
 	$(BIN)/pytest -m 'browser or drill' --reruns 1  # real browsers and kills share the machine: a second failure counts
 
 bench: .venv/test.stamp
