@@ -73,5 +73,5 @@ def test_names_with_html_are_words_everywhere(lab, open_page):
     expect(page.locator(".lab-score-card .lab-badge")).to_have_text(re.compile(r"trial \d"), timeout=LONG)
     expect(page.locator("img[src=x]")).to_have_count(0)
     page.goto(f"{lab.url}/studies")
-    expect(page.locator(".lab-table")).to_contain_text("onerror", timeout=LONG)
+    expect(page.locator(".st-key-study-rows")).to_contain_text("onerror", timeout=LONG)
     expect(page.locator("img[src=x]")).to_have_count(0)
