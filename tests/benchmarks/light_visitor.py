@@ -1,24 +1,26 @@
 """Visitors without a browser: they speak Streamlit's own protocol over a websocket, so a class of them costs little.
 
-As a browser does, a visitor sends the state of all widgets with each run and comes back to fragments that renew
-themselves; it draws nothing.
+As a browser does, a visitor sends each move once and comes back to fragments that renew themselves; it draws nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
+import json
 import math
 import random
 import time
-from collections.abc import Sequence
 from typing import Any
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
 _CARD = '<div class="lab-score-card"'
+_ROW = "tuning_lab.parameter_row"
 _PATIENCE_SECONDS = 30.0
 
 
@@ -54,9 +56,9 @@ class Visitor:
         self.random = random.Random(seed)
         self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
         self._query = query
-        self._sliders: dict[str, Any] = {}
+        self._rows: dict[str, Any] = {}
         self._fragments: dict[str, str] = {}
-        self._states: dict[str, str | float] = {}
+        self._move_ids = itertools.count()
         self._renewals: dict[str, asyncio.Task[None]] = {}
         self._card, self._is_moving = "", False
         self._news = asyncio.Condition()
@@ -74,12 +76,12 @@ class Visitor:
 
     async def nudge(self, parameter: str) -> None:
         """Sets a slider anywhere and waits for the first score of the new place."""
-        slider = next(s for key, s in self._sliders.items() if key.endswith(f"-{parameter}"))
-        places = _places(slider)
-        old = self._states.get(slider.id, places[round(slider.default[0])] if slider.options else slider.default[0])
-        self._states[slider.id] = self.random.choice([place for place in places if place != old])
+        row = next(row for key, row in self._rows.items() if key.endswith(f"-parameter-{parameter}"))
+        view = json.loads(json.loads(row.json))
+        place = self.random.choice([i for i, text in enumerate(view["places"]) if text != view["value"]])
+        move = {"place": place, "turn": view["turn"], "id": str(next(self._move_ids))}
         self._card, self._is_moving = "", True
-        await self._ask(self._fragments[slider.id])
+        await self._ask(self._fragments[row.id], trigger=(row.id, move))
         await self.wait_for_score()
 
     async def wait_for_score(self) -> None:
@@ -91,16 +93,18 @@ class Visitor:
                 self._listener.result()  # raises what ended it
             raise
 
-    async def _ask(self, fragment: str = "", *, is_renewal: bool = False) -> None:
+    async def _ask(
+        self, fragment: str = "", *, is_renewal: bool = False, trigger: tuple[str, dict[str, Any]] | None = None
+    ) -> None:
         message = BackMsg()
         message.rerun_script.query_string = self._query
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = is_renewal
-        for key, value in self._states.items():
+        if trigger:
+            component, move = trigger
             widget = message.rerun_script.widget_states.widgets.add()
-            widget.id = key
-            kept = widget.string_array_value if isinstance(value, str) else widget.double_array_value
-            kept.data.append(value)
+            widget.id = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{component}__events"
+            widget.json_trigger_value = json.dumps([{"event": "move", "value": move}])
         await self._socket.send(message.SerializeToString())
 
     async def _listen(self) -> None:
@@ -125,8 +129,9 @@ class Visitor:
             await self._take_element(message.delta.new_element, message.delta.fragment_id)
 
     async def _take_element(self, element: Any, fragment: str) -> None:
-        if element.WhichOneof("type") == "slider":
-            self._sliders[element.slider.id], self._fragments[element.slider.id] = element.slider, fragment
+        if element.WhichOneof("type") == "bidi_component" and element.bidi_component.component_name == _ROW:
+            row = element.bidi_component
+            self._rows[row.id], self._fragments[row.id] = row, fragment
         elif element.WhichOneof("type") == "html" and _CARD in element.html.body and not self._is_moving:
             async with self._news:
                 self._card = element.html.body
@@ -144,11 +149,3 @@ class Visitor:
     def _stop_renewing(self, *fragments: str) -> None:
         for fragment in [f for f in fragments if f in self._renewals]:
             self._renewals.pop(fragment).cancel()
-
-
-def _places(slider: Any) -> Sequence[str | float]:
-    """Where a slider can be set: the texts of its options, or numbers."""
-    if slider.options:
-        return list(slider.options)
-    n_steps = round((slider.max - slider.min) / slider.step)
-    return [slider.min + slider.step * i for i in range(n_steps + 1)]
