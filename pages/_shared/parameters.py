@@ -163,16 +163,19 @@ def stops(p: Float | Int) -> tuple[float | int, ...]:
     >>> [s for s in stops(Float(name="C", low=0.1, high=10.0, default=1.0, log=True)) if 1 <= s < 2]
     [1.0, 1.1, 1.3, 1.4, 1.6, 1.8]
     """
+    is_stepped = not p.log and bool(p.step)
     if p.log:
         n_steps = min(_STEPS_PER_RANGE, _STEPS_PER_DECADE * math.ceil(math.log10(p.high / p.low)))
         own = [_rounded(p, value) for value in p.levels(n_steps + 1)]
-    elif isinstance(p, Int) or p.step:
+    elif is_stepped:
         own = list(p.levels(_MOST_STOPS))
     else:
         step = _nice_step(p)
         own = [float(f"{p.low + i * step:.10g}") for i in range(math.ceil((p.high - p.low) / step))]
-    every = {*own, *p.levels(2), p.default}
-    return tuple(sorted(value for value in every if p.why_invalid(value) is None))
+    kept = {p.default, *(p.levels(2) if is_stepped else (p.low, p.high))}
+    texts = {entry_text(value) for value in kept}
+    fitting = (value for value in own if p.why_invalid(value) is None and entry_text(value) not in texts)
+    return tuple(sorted({*kept, *fitting}))
 
 
 def _rounded(p: Float | Int, value: float) -> float | int:

@@ -1,4 +1,4 @@
-"""Numbers as people type them, and the stops of sliders."""
+"""Numbers as people type them, the stops of sliders, and moves that are taken once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo_core.problem import make_problem
 from hpo_core.space import Categorical, Float, Int
-from pages._shared.parameters import entry_text, is_locked, parsed_number
+from pages._shared.parameter_row import Move
+from pages._shared.parameters import entry_text, is_locked, parsed_number, stops
+from pages._shared.tuning import Tuning, is_news, set_value
 
 
 @pytest.mark.parametrize(
@@ -59,3 +62,64 @@ def test_one_value_is_locked():
     assert is_locked(Int(name="n", low=3, high=3, default=3))
     assert is_locked(Categorical(name="kernel", choices=("rbf",), default="rbf"))
     assert not is_locked(Float(name="C", low=0.0, high=1.0, default=0.5))
+
+
+PARAMETERS = [
+    Float(name="C", low=0.001, high=1000.0, default=1 / 3, log=True),
+    Float(name="x", low=-5.0, high=10.0, default=2.5),
+    Float(name="share", low=0.1, high=0.95, default=0.3, step=0.1),
+    Float(name="narrow", low=1.0, high=1.001, default=1.0, log=True),
+    Int(name="n", low=10, high=500, default=100),
+    Int(name="many", low=0, high=1_000_000, default=77_777),
+    Int(name="leaves", low=2, high=4096, default=31, log=True),
+    Int(name="even", low=2, high=9, default=4, step=2),
+]
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda p: p.name)
+def test_stops_are_allowed_values_in_order_with_both_ends_and_the_default(parameter):
+    values = stops(parameter)
+    assert list(values) == sorted(set(values))
+    assert (values[0], values[-1]) == pytest.approx(parameter.levels(2))
+    assert parameter.default in values
+    assert [parameter.why_invalid(value) for value in values if parameter.why_invalid(value)] == []
+    assert len(values) <= 502
+    assert len({entry_text(value) for value in values}) == len(values)  # each step shows another text
+
+
+def test_whole_numbers_of_a_linear_range_are_all_stops():
+    assert stops(Int(name="n", low=10, high=500, default=100)) == tuple(range(10, 501))
+
+
+@given(st.floats(1e-9, 1e3), st.floats(1.0, 1e12), st.floats(0, 1), st.booleans())
+def test_any_range_has_stops_with_its_ends_and_its_default(low, factor, share, log):
+    high = low * factor + 1e-9
+    default = min(max(low + share * (high - low), low), high)
+    values = stops(Float(name="p", low=low, high=high, default=default, log=log))
+    assert {low, high, default} <= set(values)
+    assert len(values) <= 104
+
+
+@pytest.fixture
+def bench():
+    problem = make_problem("branin")
+    return Tuning({}, problem, None, problem.space.defaults())
+
+
+def test_move_is_news_once_and_only_with_the_turn_of_the_bench(bench):
+    turn = bench.turns["x"]
+    assert is_news(bench, "x", Move("1", turn, place=3))
+    assert not is_news(bench, "x", Move("1", turn, place=3))
+    assert is_news(bench, "x", Move("2", turn, place=3))
+    bench.turns.clear()
+    assert not is_news(bench, "x", Move("3", turn, place=4))
+    assert is_news(bench, "x", Move("4", bench.turns["x"], place=4))
+
+
+def test_value_that_is_not_allowed_is_said_and_sends_the_row_back(bench):
+    turn, other = bench.turns["x"], bench.turns["y"]
+    set_value(bench, bench.problem.space["x"], "a lot")
+    assert "x must be a number" in bench.faults["x"]
+    assert bench.values == bench.problem.space.defaults()
+    assert bench.turns["x"] != turn
+    assert bench.turns["y"] == other
