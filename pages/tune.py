@@ -9,8 +9,17 @@ from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
 from pages._shared.parameters import parameter_widgets
 from pages._shared.problem_bar import choose_problem, problem_bar
-from pages._shared.score_card import score_card
-from pages._shared.tuning import BestTrial, Tuning, best_trial, current_tuning, load, score_default, step_back
+from pages._shared.score_card import await_score, score_card
+from pages._shared.tuning import (
+    BestTrial,
+    Tuning,
+    best_trial,
+    current_tuning,
+    load,
+    move_sliders,
+    score_default,
+    step_back,
+)
 
 
 def page() -> None:
@@ -23,6 +32,7 @@ def page() -> None:
         choose_problem(str(fault))
         return
     score_default(tuning)
+    tuning.charts_follow = True
     problem_bar(tuning)
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
@@ -37,6 +47,7 @@ def page() -> None:
 
 
 def _by_hand(tuning: Tuning) -> None:
+    await_score(tuning)
     best = best_trial(tuning)
     st.subheader("By hand", anchor=False)
     slot = st.container()
@@ -55,12 +66,12 @@ def _buttons(tuning: Tuning, best: BestTrial | None) -> None:
     there = None if best is None else best.configuration
     with st.container(key="by-hand-buttons", horizontal=True, gap="xsmall"):
         is_default = tuning.configuration == default
-        st.button("Default", key="to-default", on_click=load, args=(tuning, default), disabled=is_default)
+        st.button("Default", key="to-default", on_click=move_sliders, args=(tuning, load, default), disabled=is_default)
         is_best = there is None or there == tuning.configuration
-        st.button("Best", key="to-best", on_click=load, args=(tuning, there), disabled=is_best)
-        undo = {"on_click": step_back, "args": (tuning, 1), "disabled": not tuning.can_undo}
+        st.button("Best", key="to-best", on_click=move_sliders, args=(tuning, load, there), disabled=is_best)
+        undo = {"on_click": move_sliders, "args": (tuning, step_back, 1), "disabled": not tuning.can_undo}
         st.button("Undo", key="undo", help="Ctrl + Z", **undo)
-        redo = {"on_click": step_back, "args": (tuning, -1), "disabled": not tuning.can_redo}
+        redo = {"on_click": move_sliders, "args": (tuning, step_back, -1), "disabled": not tuning.can_redo}
         st.button("Redo", key="redo", help="Ctrl + Shift + Z", **redo)
 
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import OrderedDict
 from collections.abc import Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-
-import numpy as np
 
 from hpo_core.errors import FitError, TuningError
 from hpo_core.problem import Problem
 from hpo_core.search.executor import Executor, FitRequest, FitResults
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
+from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
+
+_KEPT_TABLES = 8
 
 
 class Nudge:
@@ -83,6 +86,11 @@ class Nudge:
         with self.changed:
             return self.changed.wait_for(lambda: self.is_done or self.n_done >= n_done, timeout=seconds)
 
+    def wait_until_over(self, seconds: float) -> bool:
+        """Waits until nothing about it changes any more; whether that came true in time."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.is_over, timeout=seconds)
+
     def cancel(self) -> None:
         with self.changed:
             self._is_cancelled = True
@@ -113,7 +121,7 @@ class ManualArm:
         self._under_way: dict[str, _SharedFit] = {}
         self._behind_default: dict[str, list[Nudge]] = {}
         self._lock = threading.Lock()
-        self._recorder = ThreadPoolExecutor(1, thread_name_prefix="manual-recorder")
+        self._recorder = _Recorder()
 
     def nudge(
         self,
@@ -242,8 +250,7 @@ class ManualArm:
             if behind is not None and not nudge.is_default:
                 behind.append(nudge)
                 return
-        # In a thread of its own: a storage that is busy must not hold up the executor that calls us.
-        self._recorder.submit(_record, nudge.study, nudge)
+        self._recorder.submit(nudge.study, nudge)
         self._let_pass(nudge)
 
     def _let_pass(self, default: Nudge) -> None:
@@ -253,28 +260,41 @@ class ManualArm:
         with self._lock:
             behind = self._behind_default.pop(default.study.key, [])
         for nudge in behind:
-            self._recorder.submit(_record, default.study, nudge)
+            self._recorder.submit(default.study, nudge)
 
 
-def _record(study: Study, nudge: Nudge) -> None:
-    try:
-        known = _known_number(study, nudge)
-        number = study.record(nudge.flight.finished(nudge.problem.value))[0] if known is None else known
-    except TuningError as fault:
-        nudge.storage_fault = str(fault)
-    else:
-        nudge.number = number
-    with nudge.changed:
-        nudge.changed.notify_all()
+class _Recorder:
+    """Writes nudges into their studies, in a thread of its own: a busy storage must not hold up those who fit."""
 
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="manual-recorder")
+        self._tables: OrderedDict[str, TrialTable] = OrderedDict()
 
-def _known_number(study: Study, nudge: Nudge) -> int | None:
-    """The trial that tried this configuration before, whoever made it, if any.
+    def submit(self, study: Study, nudge: Nudge) -> None:
+        self._thread.submit(self._record, study, nudge)
 
-    To go back to it is not a new trial, and to look at what the machine found does not make it the person's.
-    """
-    table = study.read()
-    for row in np.flatnonzero(table.is_complete):
-        if table.configuration(int(row)) == nudge.configuration:
-            return int(table.numbers[row])
-    return None
+    def shutdown(self) -> None:
+        self._thread.shutdown()
+
+    def _record(self, study: Study, nudge: Nudge) -> None:
+        try:
+            known = self._known_number(study, nudge.configuration)
+            number = study.record(nudge.flight.finished(nudge.problem.value))[0] if known is None else known
+        except TuningError as fault:
+            nudge.storage_fault = str(fault)
+        else:
+            nudge.number = number
+        with nudge.changed:
+            nudge.changed.notify_all()
+
+    def _known_number(self, study: Study, configuration: Configuration) -> int | None:
+        """The trial that tried this configuration before, whoever made it, if any.
+
+        To go back to it is not a new trial, and to look at what the machine found does not make it the person's.
+        """
+        table = self._tables[study.key] = study.read(self._tables.pop(study.key, None))
+        while len(self._tables) > _KEPT_TABLES:
+            self._tables.popitem(last=False)
+        rows = table.rows_of(configuration)
+        rows = rows[table.is_complete[rows]]
+        return int(table.numbers[rows[0]]) if len(rows) else None

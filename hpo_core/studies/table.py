@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
@@ -133,6 +134,16 @@ class TrialTable:
             for name, column in self.params.items()
             if not np.isnan(column[row])
         }
+
+    def rows_of(self, configuration: Mapping[str, Any]) -> NDArray[np.int64]:
+        """Rows of the trials that tried exactly this configuration, whose values the distributions must allow."""
+        is_same = np.full(len(self), configuration.keys() <= self.params.keys())
+        for name, column in self.params.items():
+            if name in configuration:
+                is_same &= column == self.distributions[name].to_internal_repr(configuration[name])
+            else:
+                is_same &= np.isnan(column)
+        return np.flatnonzero(is_same)
 
     def column(self, name: str) -> NDArray[Any]:
         """A parameter as a person reads it: numbers, or category labels as text ("" where inactive), shape (n,)."""

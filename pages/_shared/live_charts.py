@@ -41,6 +41,7 @@ def _is_active(tuning: Tuning) -> bool:
 
 
 def _area(tuning: Tuning, is_active: bool) -> None:
+    tuning.charts_follow = False
     if _is_active(tuning) != is_active:
         st.rerun()  # the other cards must know too
     table = _table(tuning.study)

@@ -13,7 +13,7 @@ import streamlit as st
 from hpo_core.formats import format_value
 from hpo_core.space import AnyParameter, Categorical, Float, Int, is_same
 from pages._shared.parameter_row import Move, RowView, last_move, parameter_row
-from pages._shared.tuning import BestTrial, Tuning, is_news, set_value
+from pages._shared.tuning import BestTrial, Tuning, is_news, move_sliders, set_value
 
 _STEPS_PER_RANGE = 100
 _STEPS_PER_DECADE = 20
@@ -53,7 +53,7 @@ def is_locked(p: AnyParameter) -> bool:
 
 
 def _take_last(tuning: Tuning, p: AnyParameter, key: str) -> None:
-    _take(tuning, p, last_move(key))
+    move_sliders(tuning, _take, p, last_move(key))
 
 
 def _take(tuning: Tuning, p: AnyParameter, move: Move | None) -> bool:

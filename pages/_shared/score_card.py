@@ -16,6 +16,7 @@ from pages._shared.fault import guarded_fragment
 from pages._shared.tuning import BestTrial, Tuning
 
 FIRST_FOLD_SECONDS = 0.15
+_BLINK_SECONDS = 0.06
 _POLL_SECONDS = 0.2
 _GAPS = {
     "better": (
@@ -28,12 +29,17 @@ _GAPS = {
 }
 
 
+def await_score(tuning: Tuning) -> None:
+    """Waits for the first fold as long as nobody minds, and for the whole score if that is a matter of a blink."""
+    nudge = tuning.nudge
+    if nudge is not None and not nudge.is_over and nudge.wait(1, FIRST_FOLD_SECONDS):
+        nudge.wait_until_over(_BLINK_SECONDS)
+
+
 def score_card(tuning: Tuning, best: BestTrial | None) -> None:
     """Draws the card and, until the nudge is over, draws it again a few times a second."""
     nudge = tuning.nudge
-    if nudge is not None and not nudge.is_done:
-        nudge.wait(1, FIRST_FOLD_SECONDS)
-    is_over = nudge is None or tuning.announced is nudge
+    is_over = nudge is None or tuning.announced is nudge or (nudge.is_over and tuning.charts_follow)
     every = None if is_over else _POLL_SECONDS
     guarded_fragment(_card, what="The score", key="score-card", every=every)(tuning, best)
 
@@ -45,7 +51,8 @@ def _card(tuning: Tuning, best: BestTrial | None) -> None:
     st.html(_html(tuning, nudge, best))
     if nudge.is_over and tuning.announced is not nudge:
         tuning.announced = nudge
-        st.rerun()  # the charts show the new trial
+        if not tuning.charts_follow:
+            st.rerun()  # the charts show the new trial
 
 
 def _html(tuning: Tuning, nudge: Nudge, best: BestTrial | None) -> str:

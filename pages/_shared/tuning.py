@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,7 @@ class Tuning:
         faults: By parameter, why what the person typed there last was not taken.
         turns: By parameter, a text that is another one each time that something else than its own row set its value.
         moves: By parameter, the id of the move that was taken in last.
+        charts_follow: Whether the charts are drawn later in this very run of the page.
     """
 
     address: dict[str, str]
@@ -72,6 +73,7 @@ class Tuning:
     faults: dict[str, str] = field(default_factory=dict)
     turns: defaultdict[str, str] = field(default_factory=lambda: defaultdict(_new_turn))
     moves: dict[str, str] = field(default_factory=dict)
+    charts_follow: bool = False
 
     @property
     def configuration(self) -> Configuration:
@@ -116,6 +118,15 @@ def is_news(tuning: Tuning, name: str, move: Move) -> bool:
     is_known = tuning.moves.get(name) == move.id
     tuning.moves[name] = move.id
     return not is_known and move.turn == tuning.turns[name]
+
+
+def move_sliders(tuning: Tuning, action: Callable[..., None], *arguments: Any) -> None:
+    """A callback: does what moves the sliders, then draws them and the charts in one run of the page."""
+    is_known = tuning.study is not None  # else the whole page must learn of the new study
+    action(tuning, *arguments)
+    if is_known:
+        tuning.charts_follow = True
+        st.rerun(["by-hand", "live-charts"])
 
 
 def set_value(tuning: Tuning, parameter: AnyParameter, value: Any) -> None:

@@ -365,3 +365,15 @@ def test_part_of_a_table_has_a_revision_of_its_own(storage: StudyStorage):
     assert part.numbers.tolist() == [2, 0]
     assert part.configuration(0) == table.configuration(2)
     assert part.revision not in (table.revision, table.take(np.array([0, 2])).revision)
+
+
+def test_rows_of_a_configuration_are_those_that_tried_exactly_it(storage: StudyStorage):
+    study = new_study(storage)
+    study.record(finished(1), finished(2), finished(3))
+    table = study.read()
+    for row in range(3):
+        assert table.rows_of(table.configuration(row)).tolist() == [row]
+    one = table.configuration(0)
+    fewer = dict(list(one.items())[:-1])
+    assert table.rows_of(fewer).tolist() == []
+    assert table.rows_of({**one, "unknown": 1.0}).tolist() == []
