@@ -278,14 +278,14 @@ class Choice {
 function explained(row, title, help) {
   const name = row.spec.kind === "buttons" ? build("span") : build("label", { htmlFor: row.id });
   Object.assign(name, { id: `${row.id}-label`, textContent: title, title: help });
-  const note = build("div", { id: `${row.id}-help`, className: "parameter-note", popover: "manual", textContent: help });
+  const note = build("div", { id: `${row.id}-help`, className: "parameter-note", popover: "auto", textContent: help });
   note.setAttribute("role", "tooltip");
   const sign = build("button", { type: "button", className: "parameter-help", textContent: "?" });
   sign.setAttribute("aria-label", `About ${title}`);
   sign.setAttribute("aria-describedby", note.id);
   const open = () => {
     if (!note.isConnected) return;
-    note.showPopover();
+    if (!note.matches(":popover-open")) note.showPopover();
     const { left, bottom, top } = sign.getBoundingClientRect();
     const isLow = bottom + note.offsetHeight + 12 > innerHeight;
     note.style.left = `${Math.max(8, Math.min(left, innerWidth - note.offsetWidth - 8))}px`;

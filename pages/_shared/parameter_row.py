@@ -16,6 +16,7 @@ from typing import Any, Literal
 import streamlit as st
 
 _HERE = Path(__file__).parent
+_MOST_LETTERS = 100
 _COMPONENT = st.components.v2.component(
     "tuning_lab.parameter_row",
     html='<div class="parameter-row"></div>',
@@ -96,5 +97,5 @@ def _parsed(sent: Mapping[str, Any] | None) -> Move | None:
         return None
     place = sent.get("place")
     is_place = isinstance(place, int) and not isinstance(place, bool) and place >= 0
-    text = str(sent.get("text", ""))
+    text = str(sent.get("text", ""))[:_MOST_LETTERS]
     return Move(str(sent.get("id")), str(sent.get("turn")), place if is_place else None, text)
