@@ -36,7 +36,7 @@ class Chart {
     this.host = host;
     this.brushes = {};
     this.views = {}; // what the person made of axes and cameras: a range, "all", or a camera, by name
-    this.isBusy = this.isHeld = this.isBound = this.isStale = false;
+    this.isBusy = this.isHeld = this.isBound = this.isStale = this.isDisposed = false;
     this.drawn = null;
   }
 
@@ -87,7 +87,7 @@ class Chart {
       }
       this.host.querySelector(".live-plot-wait")?.remove();
     } catch (fault) {
-      if (!this.host.isConnected) return; // taken from the page, and purged, in the middle of drawing
+      if (this.isDisposed || !this.host.isConnected) return; // taken from the page, and purged, in the middle of drawing
       console.error(fault);
       this.say("This chart could not be drawn. Its numbers are in the table view.");
     } finally {
@@ -420,6 +420,7 @@ class Chart {
   }
 
   dispose() {
+    this.isDisposed = true;
     this.observer?.disconnect();
     charts.delete(this.host);
     library?.then((Plotly) => Plotly.purge(this.host), () => {});
