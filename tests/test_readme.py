@@ -11,12 +11,16 @@ from hpo_core.datasets import DATASETS
 from hpo_core.landscapes import LANDSCAPES, Landscape
 from hpo_core.methods import METHODS
 from hpo_core.models import MODELS
+from hpo_core.plots import PLOTS
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("catalogue", [METHODS, MODELS, DATASETS, LANDSCAPES], ids=lambda c: c.noun)
+CATALOGUES = (METHODS, MODELS, PLOTS, DATASETS, LANDSCAPES)
+
+
+@pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda c: c.noun)
 def test_readme_lists_everything_with_its_purpose(catalogue):
     rows = dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", README, flags=re.MULTILINE))
     assert {item.key: item.purpose for item in catalogue}.items() <= rows.items()
@@ -24,7 +28,7 @@ def test_readme_lists_everything_with_its_purpose(catalogue):
 
 def test_readme_lists_nothing_that_is_not_there():
     named = set(re.findall(r"^\| `(\w+)` \|", README, flags=re.MULTILINE))
-    assert named == {item.key for catalogue in (METHODS, MODELS, DATASETS, LANDSCAPES) for item in catalogue}
+    assert named == {item.key for catalogue in CATALOGUES for item in catalogue}
 
 
 def test_example_of_a_landscape_declares_one():
