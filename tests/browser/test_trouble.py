@@ -112,3 +112,17 @@ def test_study_of_another_program_opens_its_views_and_says_why_it_cannot_be_tune
     expect(page.get_by_role("heading", name="<b>foreign</b>")).to_be_visible(timeout=LONG)
     page.goto(f"{fresh_lab.url}/?study=%3Cb%3Eforeign%3C/b%3E")
     expect(page.locator(".lab-empty")).to_contain_text("made by another program", timeout=LONG)
+
+
+def test_nonsense_in_the_address_is_said_in_words_and_the_page_goes_on(lab, open_page):
+    page = open_page(f"{lab.url}/?data=iris&model=svm&p.C=NaN&p.gamma=1e999&view=nonsense&only.C=abc..")
+    expect(page.locator(".lab-value")).to_be_visible()
+    for name in ("C", "gamma"):
+        expect(page.locator("[data-testid=stAlert]").filter(has_text=re.compile(f"{name} must"))).to_have_count(1)
+    page.locator(".st-key-parameter-C input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".lab-score-card .lab-badge")).to_have_text("trial 1")
+    page.goto(f"{lab.url}/?study=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E")
+    expect(page.locator(".lab-empty")).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(page.locator("img[src=x]")).to_have_count(0)
+    expect(page.locator("[data-testid=stException]")).to_have_count(0)
