@@ -138,7 +138,9 @@ def test_two_clicks_on_start_begin_one_search(lab, open_page):
     page.get_by_label("Amount").fill("6")
     page.keyboard.press("Tab")
     page.locator(".st-key-start button").dblclick()
-    expect(page.locator(".lab-progress .lab-badge").first).to_have_text(re.compile("finished|stopped"), timeout=2 * LONG)
+    expect(page.locator(".lab-progress .lab-badge").first).to_have_text(
+        re.compile("finished|stopped"), timeout=2 * LONG
+    )
     arms = [t.user_attrs["arm"] for t in trials_in(lab, study_name(page))]
     assert arms.count("gaussian_process") <= 6
 
