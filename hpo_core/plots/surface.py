@@ -27,6 +27,7 @@ from hpo_core.studies.table import Floats, TrialTable
 _MOST_MARKS = 300
 _REACH = 0.18
 _FLAT, _DEEP = "map", "3-D"
+_VALUE, _DOUBT = "value", "uncertainty"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class Surface(Plot[SurfaceData]):
     purpose: ClassVar[str] = "The expected value over two parameters, learned from the trials."
     question: ClassVar[str] = "Where is it good, and where has nobody looked?"
     how_to_read: ClassVar[str] = (
-        "Stronger colour is better, blank means no trial is near. "
+        "Stronger colour is better (or less certain), blank means no trial is near. "
         "Click anywhere to put the sliders there, drag to zoom."
     )
     is_costly: ClassVar[bool] = True
@@ -76,6 +77,9 @@ class Surface(Plot[SurfaceData]):
     x: str = option("", "Across", "The parameter along the x axis.")
     y: str = option("", "Up", "The parameter along the y axis.")
     view: str = option(_FLAT, "View", "A map from above, or a landscape to turn.", choices=(_FLAT, _DEEP))
+    colour: str = option(
+        _VALUE, "Colour", "What is expected, or how little is known about it.", choices=(_VALUE, _DOUBT)
+    )
 
     def why_unavailable(self, table: TrialTable) -> str | None:
         unknown = [name for name in (self.x, self.y) if name and name not in table.params]
@@ -126,7 +130,8 @@ class Surface(Plot[SurfaceData]):
 
     def draw(self, data: SurfaceData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
         deep = self.view == _DEEP
-        ground = _landscape(data, look) if deep else _map(data, look)
+        is_doubt = self.colour == _DOUBT
+        ground = _landscape(data, look, is_doubt) if deep else _map(data, look, is_doubt)
         marks = [_mark_trace(data, mark, deep) for mark in _marks(data, look, current)]
         revision = f"{data.table.study} {data.x.name} {data.y.name} {self.view}"
         places: dict[str, Any]
@@ -182,6 +187,19 @@ def _is_near(x: Side, y: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.isfinite(distance).reshape(len(y.units), len(x.units))
 
 
+def _doubts(data: SurfaceData, look: Look, limits: str = "z") -> dict[str, Any]:
+    """Colours of the uncertainty: paler is more certain."""
+    known = data.sd[np.isfinite(data.sd)]
+    title = {"text": "sd of the expectation", "font": {"size": 12, "color": look.muted}, "side": "top"}
+    bar = {"title": title, "thickness": 12, "outlinewidth": 0, "tickfont": {"size": 11, "color": look.muted}}
+    return {
+        f"{limits}min": 0.0,
+        f"{limits}max": float(known.max()) if len(known) else 1.0,
+        "colorscale": [[0, faint(look.default, 0.06)], [1, faint(look.default, 0.95)]],
+        "colorbar": {**bar, "tickformat": ".2~g", "len": 0.9},
+    }
+
+
 def _colours(data: SurfaceData, look: Look, limits: str = "z") -> dict[str, Any]:
     is_rising = data.table.direction == "maximize"
     scale = look.scale if is_rising else look.scale[::-1]
@@ -197,16 +215,17 @@ def _colours(data: SurfaceData, look: Look, limits: str = "z") -> dict[str, Any]
     }
 
 
-def _map(data: SurfaceData, look: Look) -> dict[str, Any]:
+def _map(data: SurfaceData, look: Look, is_doubt: bool) -> dict[str, Any]:
+    expected, sd = ("customdata", "z") if is_doubt else ("z", "customdata")
     trace = {
         "x": data.x.on_map(data.x.values),
         "y": data.y.on_map(data.y.values),
-        "z": data.mean.astype(np.float32),
-        "customdata": data.sd.astype(np.float32),
+        expected: data.mean.astype(np.float32),
+        sd: data.sd.astype(np.float32),
         "hovertemplate": f"{plain(data.x.name)} <b>%{{x}}</b><br>{plain(data.y.name)} <b>%{{y}}</b>"
-        "<br>expected %{z:.4~g} ± %{customdata:.2~g}<extra></extra>",
+        f"<br>expected %{{{expected}:.4~g}} ± %{{{sd}:.2~g}}<extra></extra>",
         "name": "expected",
-        **_colours(data, look),
+        **(_doubts(data, look) if is_doubt else _colours(data, look)),
     }
     if data.x.is_category or data.y.is_category:
         gaps = {"xgap": int(data.x.is_category), "ygap": int(data.y.is_category)}
@@ -215,7 +234,8 @@ def _map(data: SurfaceData, look: Look) -> dict[str, Any]:
     return {"type": "contour", "contours": {"coloring": "heatmap"}, "line": lines, "ncontours": 14, **trace}
 
 
-def _landscape(data: SurfaceData, look: Look) -> dict[str, Any]:
+def _landscape(data: SurfaceData, look: Look, is_doubt: bool) -> dict[str, Any]:
+    tint = {"surfacecolor": data.sd.astype(np.float32), **_doubts(data, look, "c")}
     return {
         "type": "surface",
         "x": data.x.units,
@@ -226,7 +246,7 @@ def _landscape(data: SurfaceData, look: Look) -> dict[str, Any]:
         "opacity": 0.95,
         "lighting": {"ambient": 0.85, "diffuse": 0.3, "specular": 0.05},
         "contours": {"z": {"show": True, "width": 1, "color": faint(look.surface, 0.6)}},
-        **_colours(data, look, "c"),
+        **(tint if is_doubt else _colours(data, look, "c")),
     }
 
 

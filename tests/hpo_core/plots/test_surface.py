@@ -75,3 +75,13 @@ def test_star_stands_where_the_sliders_are() -> None:
 def test_unknown_parameter_is_a_sentence() -> None:
     why = with_options(SURFACE, {"x": "nothing"}).why_unavailable(build_table(60))
     assert why == f"There is no parameter 'nothing'; there are {', '.join(SVM)}."
+
+
+@pytest.mark.parametrize(("view", "coloured"), [("map", "z"), ("3-D", "surfacecolor")])
+def test_uncertainty_is_drawn_from_none_up_and_keeps_the_expected_value_at_hand(view: str, coloured: str) -> None:
+    plot = with_options(SURFACE, {"view": view, "colour": "uncertainty"})
+    data = plot.compute(build_table(80))
+    ground = plot.draw(data, LIVE)["data"][0]
+    np.testing.assert_allclose(ground[coloured], data.sd, rtol=1e-6)
+    np.testing.assert_allclose(ground["z" if view == "3-D" else "customdata"], data.mean, rtol=1e-6)
+    assert ground["cmin" if view == "3-D" else "zmin"] == 0.0
