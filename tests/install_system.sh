@@ -1,18 +1,21 @@
 #!/bin/sh
-# Installs what pip cannot: with "python" only a Python that can make environments, otherwise also a browser and PostgreSQL.
+# Installs what pip cannot: with "python" only what the lab needs, a Python that can make environments and the library
+# that LightGBM computes with; otherwise also a browser and PostgreSQL.
 # On a system without apt-get, or without the right to use it, says what to install instead.
 set -eu
 
 missing=""
 need() { missing="$missing $1"; }
+lacks_library() { [ "$(uname -s)" = Linux ] && [ -z "$(ls /usr/lib*/"$1" /usr/lib/*/"$1" 2>/dev/null)" ]; }
 
 if ! "${PYTHON:-python3}" -c 'import sys, venv, ensurepip; assert sys.version_info >= (3, 11)' 2>/dev/null; then
     need python3-venv
 fi
+if lacks_library libgomp.so.1; then need libgomp1; fi
 if [ "${1:-}" != python ]; then
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need chromium
     # The Node.js within Playwright's wheel needs it.
-    [ "$(uname -s)" != Linux ] || [ -n "$(ls /usr/lib*/libatomic.so.1 /usr/lib/*/libatomic.so.1 2>/dev/null)" ] || need libatomic1
+    if lacks_library libatomic.so.1; then need libatomic1; fi
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || need postgresql
 fi
 [ -z "$missing" ] && exit 0

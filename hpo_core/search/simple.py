@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal
@@ -121,5 +122,6 @@ def budget_of(trials: float | None = None, fits: float | None = None, seconds: f
     return Budget(kind, amount)  # type: ignore[arg-type]
 
 
+@cache
 def _versions() -> dict[str, str]:
     return {"python": platform.python_version(), **{name: version(name) for name in _RECORDED_VERSIONS}}

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from hpo_core import make_problem
 from hpo_core.cli.main import main
 from hpo_core.landscapes import LANDSCAPES
+from hpo_core.search import make_study
 from hpo_core.studies.storage import StudyStorage
 
 
@@ -165,7 +167,7 @@ def test_read_only_database_is_listed_and_changes_are_refused():
     try:
         path = folder / "lab.db"
         storage = StudyStorage.open(str(path))
-        storage.create("mine", direction="minimize", metric="height", space=LANDSCAPES["branin"].space)
+        make_study(storage, make_problem("branin"), "mine")
         storage.close()
         path.chmod(0o444)
         folder.chmod(0o777)
