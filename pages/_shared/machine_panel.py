@@ -122,22 +122,18 @@ def _controls(tuning: Tuning, run: Run) -> None:
 
 
 def _running_budget(tuning: Tuning, run: Run) -> None:
-    """The budget of a run as a number that can be changed to any other; another tab may change it as well."""
-    key, kind = "running-budget", run.budget.kind
+    """The budget of a run as a number that can be changed to any other; another tab may change it as well.
+
+    In a form, as the browser sends an old number along with whatever it asks next (Streamlit 1.67): it must count only
+    when a person says so.
+    """
+    key, kind, amount = "running-budget", run.budget.kind, round(run.budget.amount)
     if st.session_state.get(_SEEN) != (run.id, run.budget) or key not in st.session_state:
         st.session_state[_SEEN] = (run.id, run.budget)
-        st.session_state[key] = round(run.budget.amount)
-    st.number_input(
-        f"Budget in {kind}",
-        1,
-        _MOST,
-        step=10,
-        key=key,
-        width=128,
-        label_visibility="collapsed",
-        on_change=_guarded,
-        args=(_take_budget, tuning, kind),
-    )
+        st.session_state[key] = amount
+    with st.form("budget-form", border=False), st.container(horizontal=True, gap="xsmall"):
+        st.number_input(f"Budget in {kind}", 1, _MOST, amount, 10, key=key, width=128, label_visibility="collapsed")
+        st.form_submit_button("Set", on_click=_guarded, args=(_take_budget, tuning, kind))
 
 
 def _form(tuning: Tuning, last: Run | None) -> None:

@@ -263,7 +263,7 @@ def test_storage_that_is_away_is_said_and_the_page_comes_back_with_it(
     for file, content in kept.items():
         file.write_bytes(content)
     expect(page.get_by_text("is not a database")).to_have_count(0)
-    expect(page.get_by_text("mine").first).to_be_visible()
+    expect(page.get_by_text("mine", exact=True).first).to_be_visible()
 
 
 def test_trial_of_the_table_is_loaded_and_a_new_one_is_marked(lab: Any, open_page: Open) -> None:
