@@ -64,6 +64,7 @@ def build_table(
         predict_seconds=np.full((n, n_folds), 0.01),
         model_bytes=np.full((n, n_folds), 1e5),
         reasons=np.full(n, ""),
+        thoughts=np.full(n, "", dtype=object),
     )
     return replace(table, **columns)
 

@@ -8,6 +8,9 @@ from hpo_core.methods._base import (
     SearchMethod,
     SpaceSampler,
     propose,
+    record_thought,
+    thought_of,
+    with_thought,
 )
 
 METHODS: Catalogue[SearchMethod] = Catalogue("hpo_core.methods", SearchMethod, "method")
@@ -20,4 +23,7 @@ __all__ = [
     "SearchMethod",
     "SpaceSampler",
     "propose",
+    "record_thought",
+    "thought_of",
+    "with_thought",
 ]

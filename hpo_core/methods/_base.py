@@ -16,6 +16,11 @@ A sampler knows the whole space from the start, so it may propose all parameters
 `infer_relative_search_space` may return every distribution of the space; values of inactive parameters are not read.
 `SpaceSampler` does this: derive from it and write `proposal`. Draw from `rng(trial)`, not from a generator that lives
 on: a search that was interrupted then goes on with new configurations, and the same seed and history give the same.
+
+What a method thinks when it proposes a trial, it keeps with that trial by `record_thought`: a few JSON values, such as
+its generation and parents, or its stage. Plots show it, and a search that goes on reads it back with `thought_of`, so
+that a sampler needs no state beside its history. Known keys: `stage` (a word) and `why` (a sentence) are shown for any
+method.
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from __future__ import annotations
 import math
 import zlib
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -35,9 +41,11 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from hpo_core.errors import ConfigurationError, TuningError
+from hpo_core.problem import Problem
 from hpo_core.space import AnyParameter, Categorical, Configuration, Int, SearchSpace
 
 Floats = NDArray[np.float64]
+_THOUGHT = "thought"
 
 
 class SearchExhausted(TuningError):  # noqa: N818 - the end of a search, not a fault
@@ -85,13 +93,39 @@ class SearchMethod(ABC):
     def sampler(self, space: SearchSpace, seed: int) -> BaseSampler:
         """A fresh sampler. The same space, seed and history give the same proposals."""
 
+    def sampler_for(self, problem: Problem, seed: int) -> BaseSampler:
+        """A fresh sampler for a method that looks into the problem itself, such as at its gradient."""
+        return self.sampler(problem.space, seed)
+
     def why_unavailable(self, space: SearchSpace) -> str | None:
         """One sentence why it cannot search this space, or None."""
         return None
 
+    def why_unsuitable(self, problem: Problem) -> str | None:
+        """One sentence why it cannot search this problem and what to choose instead, or None."""
+        return self.why_unavailable(problem.space)
+
     def n_configurations(self, space: SearchSpace) -> int | None:
         """How many configurations it will propose at most; None for endless methods."""
         return None
+
+
+def record_thought(study: Study, trial: FrozenTrial, **thought: Any) -> None:
+    """Keeps JSON values with a trial that is being proposed; further calls add to them."""
+    # Samplers get frozen trials, and no public way to write to them (Optuna 5.0); its own samplers do the same.
+    known = study._storage.get_trial(trial._trial_id).user_attrs.get(_THOUGHT, {})
+    study._storage.set_trial_user_attr(trial._trial_id, _THOUGHT, {**known, **thought})
+
+
+def thought_of(trial: FrozenTrial) -> Mapping[str, Any]:
+    """What was recorded when the trial was proposed; empty for trials of others."""
+    thought: Mapping[str, Any] = trial.user_attrs.get(_THOUGHT, {})
+    return thought
+
+
+def with_thought(thought: Mapping[str, Any]) -> dict[str, Any]:
+    """The user attributes of a trial that is added to a study together with its thought."""
+    return {_THOUGHT: dict(thought)} if thought else {}
 
 
 def propose(study: Study, space: SearchSpace) -> tuple[optuna.Trial, Configuration]:

@@ -25,6 +25,7 @@ class Flight:
     """Mutable, owned by one runner.
 
     Attributes:
+        thought: What the method recorded when it proposed the trial.
         ticket: Number of the sampler's own trial; None where no sampler is told.
         tries: How often a runner died on it.
         rivals: The complete trials that were known when it was opened; pruning compares with these alone. None lets it
@@ -40,6 +41,7 @@ class Flight:
     configuration: Configuration
     arm: str
     n_folds: int
+    thought: Mapping[str, Any] = field(default_factory=dict)
     ticket: int | None = None
     tries: int = 0
     rivals: Rivals | None = None
@@ -110,6 +112,7 @@ class Flight:
             fold_scores=self.fold_prefix(),
             started=self.started,
             tries=self.tries,
+            thought=dict(self.thought),
         )
 
     def finished(self, value: Callable[[tuple[float, ...]], float]) -> FinishedTrial:
@@ -127,6 +130,7 @@ class Flight:
             predict_seconds=self._by_fold("predict_seconds"),
             model_bytes=self._by_fold("model_bytes"),
             reason=self.reason,
+            thought=self.thought,
         )
 
     def _value(self, value: Callable[[tuple[float, ...]], float]) -> float | None:

@@ -48,7 +48,7 @@ def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
         UsageError: Names what is wrong.
     """
     method = with_options(METHODS[settings.method], settings.options)
-    if why := method.why_unavailable(problem.space):
+    if why := method.why_unsuitable(problem):
         raise UsageError(why)
     if not 1 <= settings.workers <= 256:
         raise UsageError(f"Workers must be a whole number from 1 to 256; got {settings.workers}.")

@@ -13,7 +13,7 @@ from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
 from hpo_core.errors import TuningError
-from hpo_core.methods import SearchExhausted, SearchMethod, propose
+from hpo_core.methods import SearchExhausted, SearchMethod, propose, thought_of, with_thought
 from hpo_core.problem import Problem
 from hpo_core.search.flight import Flight
 from hpo_core.search.pruning import FoldHistory, Rivals
@@ -36,7 +36,7 @@ class Memory:
         self._study, self._problem, self._settings = study, problem, settings
         self._distributions = problem.space.distributions()
         self._trials = InMemoryStorage()
-        self._sampler = method.sampler(problem.space, settings.seed)
+        self._sampler = method.sampler_for(problem, settings.seed)
         self._sampled = optuna.create_study(storage=self._trials, direction=problem.direction, sampler=self._sampler)
         self._sign = 1.0 if problem.direction == "minimize" else -1.0
         self._history = FoldHistory(problem.n_folds, self._sign)
@@ -54,14 +54,16 @@ class Memory:
         """The complete trials that the sampler has been told of."""
         return self._history.snapshot()
 
-    def register(self, configuration: Configuration) -> int:
+    def register(self, configuration: Configuration, thought: Mapping[str, Any]) -> int:
         """Lets the sampler know that a configuration of others is in flight; the number of its trial there."""
         self._values.setdefault(_key(configuration), math.nan)
-        self._add(configuration, math.nan, TrialState.RUNNING)
+        self._add(configuration, math.nan, thought, TrialState.RUNNING)
         return len(self._sampled.get_trials(deepcopy=False)) - 1
 
-    def ask(self) -> tuple[int, Configuration]:
-        """A configuration that has not been tried, and its number; the sampler is told at once of those that have.
+    def ask(self) -> tuple[int, Configuration, Mapping[str, Any]]:
+        """A configuration that has not been tried, its number, and what the sampler thought.
+
+        The sampler is told at once of configurations that have been tried.
 
         Raises:
             SearchExhausted: The method has no more, or 100 proposals in a row were known already.
@@ -71,7 +73,7 @@ class Memory:
             key = _key(configuration)
             if key not in self._values:
                 self._values[key] = math.nan
-                return trial.number, configuration
+                return trial.number, configuration, thought_of(self._trials.get_trial(trial._trial_id))
             self._tell(trial.number, self._values[key])
         raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
 
@@ -112,11 +114,17 @@ class Memory:
             return  # made in another space
         value = math.nan if table.is_failed[row] else float(table.values[row])
         self._values[_key(configuration)] = value
-        self._add(configuration, value)
+        self._add(configuration, value, table.thought(row))
         if table.is_complete[row]:
             self._history.add(tuple(table.fold_scores[row]))
 
-    def _add(self, configuration: Configuration, value: float, unknown: TrialState = TrialState.FAIL) -> None:
+    def _add(
+        self,
+        configuration: Configuration,
+        value: float,
+        thought: Mapping[str, Any],
+        unknown: TrialState = TrialState.FAIL,
+    ) -> None:
         """Also trials without a value: samplers count them, so that a search that goes on draws new configurations."""
         is_known = math.isfinite(value)
         self._sampled.add_trial(
@@ -125,6 +133,7 @@ class Memory:
                 params=configuration,
                 distributions={name: self._distributions[name] for name in configuration},
                 value=value if is_known else None,
+                user_attrs=with_thought(thought),
             )
         )
 

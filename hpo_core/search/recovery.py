@@ -58,7 +58,7 @@ def waiting(run: Run, table: TrialTable) -> list[Pending]:
 
     A live record is some tenths of a second older than the last trial of a runner that died.
     """
-    queued = [Pending(configuration=t.configuration, arm=t.arm, tries=t.tries) for t in run.live.in_flight]
+    queued = [t.to_do() for t in run.live.in_flight]
     queued += run.live.pending
     if not queued:
         return []
@@ -80,9 +80,7 @@ def spent_of(run: Run, table: TrialTable) -> Spent:
 
 
 def _queued_again(lost: tuple[LiveTrial, ...]) -> tuple[Pending, ...]:
-    return tuple(
-        Pending(configuration=t.configuration, arm=t.arm, tries=t.tries + 1) for t in lost if t.tries + 1 <= MAX_TRIES
-    )
+    return tuple(t.to_do(tries=t.tries + 1) for t in lost if t.tries + 1 <= MAX_TRIES)
 
 
 def _failed(trial: LiveTrial) -> FinishedTrial:
@@ -95,4 +93,5 @@ def _failed(trial: LiveTrial) -> FinishedTrial:
         completed=time.time(),
         fold_scores=trial.fold_scores,
         reason=LOST,
+        thought=trial.thought,
     )

@@ -62,7 +62,7 @@ class Runner:
         self._study, self._run, self._problem = study, run, problem
         self._executor, self._fits, self._on_progress = executor, fits, on_progress
         method = with_options(METHODS[run.settings.method], run.settings.options)
-        if why := method.why_unavailable(problem.space):
+        if why := method.why_unsuitable(problem):
             raise UsageError(why)
         self._memory = Memory(study, problem, method, run.settings)
         self._flights: list[Flight] = []
@@ -198,19 +198,26 @@ class Runner:
         if not self._pending:
             return None
         first = self._pending.pop(0)
-        ticket = self._memory.register(first.configuration)
-        return Flight(first.configuration, first.arm, self._problem.n_folds, ticket=ticket, tries=first.tries)
+        ticket = self._memory.register(first.configuration, first.thought)
+        return Flight(
+            first.configuration,
+            first.arm,
+            self._problem.n_folds,
+            thought=first.thought,
+            ticket=ticket,
+            tries=first.tries,
+        )
 
     def _asked_flight(self) -> Flight | None:
         if self._is_exhausted:
             return None
         self._memory.take_in_others()
         try:
-            ticket, configuration = self._memory.ask()
+            ticket, configuration, thought = self._memory.ask()
         except SearchExhausted as reason:
             self._is_exhausted, self._message = True, str(reason)
             return None
-        return Flight(configuration, self._run.settings.method, self._problem.n_folds, ticket=ticket)
+        return Flight(configuration, self._run.settings.method, self._problem.n_folds, thought=thought, ticket=ticket)
 
     def _submit(self, flight: Flight) -> None:
         folds = flight.open_folds()[: self._n_together()]
@@ -335,7 +342,7 @@ class Runner:
                 self._record(flight)
         left = self._open
         self._flights = []
-        self._pending = [Pending(configuration=f.configuration, arm=f.arm, tries=f.tries) for f in left] + self._pending
+        self._pending = [f.live().to_do() for f in left] + self._pending
 
     def _break_off(self, fault: BaseException) -> None:
         """Frees the workers, and keeps what is done where a study can still be written and is still ours."""

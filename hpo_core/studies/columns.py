@@ -50,7 +50,7 @@ _FOLDS = """
     FROM trials t JOIN trial_intermediate_values i ON i.trial_id = t.trial_id
     WHERE t.study_id = :study AND {where} AND i.step BETWEEN 0 AND :folds
 """
-_ATTRIBUTES = ("arm", "reason", "figures")
+_ATTRIBUTES = ("arm", "reason", "thought", "figures")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class _Rows:
 def _trial_columns(rows: _Rows, objective: int, is_lab: bool) -> dict[str, Any]:
     attributes = [_ATTRIBUTE.format(key=key) if is_lab else "NULL" for key in _ATTRIBUTES]
     query = _TRIALS.replace("{attributes}", ", ".join(attributes)).replace("{objective}", str(objective))
-    pieces = [_piece(*columns) for columns in rows.pieces(query, inf=float("inf"))] or [_piece(*[()] * 9)]
+    pieces = [_piece(*columns) for columns in rows.pieces(query, inf=float("inf"))] or [_piece(*[()] * 10)]
     return {name: stacked([piece[name] for piece in pieces]) for name in pieces[0]}
 
 
@@ -114,6 +114,7 @@ def _piece(
     values: Sequence[float | None],
     arms: Sequence[str | None],
     reasons: Sequence[str | None],
+    thoughts: Sequence[str | None],
     figures: Sequence[str | None],
 ) -> dict[str, NDArray[Any]]:
     return {
@@ -125,6 +126,7 @@ def _piece(
         "completed": _seconds(completed),
         "arms": _texts(arms),
         "reasons": _texts(reasons),
+        "thoughts": np.array([text or "" for text in thoughts], dtype=object),
         **_figures(figures),
     }
 

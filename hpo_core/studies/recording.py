@@ -126,6 +126,8 @@ def _attribute_rows(trial_id: int, trial: FinishedTrial) -> Iterator[Row]:
         attributes["figures"] = figures
     if trial.reason:
         attributes["reason"] = trial.reason
+    if trial.thought:
+        attributes["thought"] = dict(trial.thought)
     for key, value in {**attributes, **trial.attributes}.items():
         yield {"trial_id": trial_id, "key": key, "value_json": json.dumps(value, default=_plain)}
 

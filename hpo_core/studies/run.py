@@ -63,22 +63,29 @@ class Spent:
 
 @dataclass(frozen=True, slots=True)
 class LiveTrial:
-    """A trial in flight: the scores of the folds done so far, since when (epoch seconds), how often begun before."""
+    """A trial in flight: the scores of the folds done so far, since when (epoch seconds), how often begun before, and
+    what its method thought of it."""
 
     configuration: Configuration
     arm: str
     fold_scores: tuple[float, ...]
     started: float
     tries: int = 0
+    thought: dict[str, Any] = field(default_factory=dict)
+
+    def to_do(self, tries: int | None = None) -> Pending:
+        """The same trial, to be begun again."""
+        return Pending(self.configuration, self.arm, self.tries if tries is None else tries, self.thought)
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A configuration that waits for its turn, and how often it was begun before."""
+    """A configuration that waits for its turn, how often it was begun before, and what its method thought of it."""
 
     configuration: Configuration
     arm: str
     tries: int = 0
+    thought: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
@@ -40,6 +41,7 @@ class TrialTable:
         fit_seconds, predict_seconds: Seconds of each fit, shape (n, k).
         model_bytes: Size of each fitted model, shape (n, k).
         reasons: Why a trial failed, else "". Shape (n,).
+        thoughts: JSON text of what each trial's method recorded when it proposed it, else "". Objects, shape (n,).
         hidden: Numbers of the trials that a person left out of every view and of "the best".
         events: What was done to the study's runs, oldest first.
         arm_order: Arms of the table that this one is a part of, in the order of their first trials.
@@ -63,6 +65,7 @@ class TrialTable:
     predict_seconds: Floats
     model_bytes: Floats
     reasons: NDArray[np.str_]
+    thoughts: NDArray[np.object_]
     hidden: frozenset[int] = frozenset()
     events: tuple[Event, ...] = ()
     arm_order: tuple[str, ...] = ()
@@ -134,6 +137,14 @@ class TrialTable:
             for name, column in self.params.items()
             if not np.isnan(column[row])
         }
+
+    def thought(self, row: int) -> dict[str, Any]:
+        """What the method recorded when it proposed a trial; empty where it recorded nothing."""
+        try:
+            found = json.loads(self.thoughts[row] or "{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     def rows_of(self, configuration: Mapping[str, Any]) -> NDArray[np.int64]:
         """Rows of the trials that tried exactly this configuration, whose values the distributions must allow."""

@@ -25,6 +25,7 @@ class FinishedTrial:
         started, completed: Seconds since the epoch.
         fold_scores, train_scores, fit_seconds, predict_seconds, model_bytes: By fold, NaN where not done.
         reason: Why it failed, as one plain sentence.
+        thought: What its method recorded when it proposed it, JSON values.
         attributes: Further user attributes, of JSON values.
     """
 
@@ -40,6 +41,7 @@ class FinishedTrial:
     predict_seconds: tuple[float, ...] = ()
     model_bytes: tuple[float, ...] = ()
     reason: str = ""
+    thought: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -49,5 +51,5 @@ class FinishedTrial:
             raise UsageError("A complete trial needs a value; give it the state FAIL and a reason if it has none.")
         if self.state == TrialState.FAIL and self.value is not None:
             raise UsageError(f"A failed trial has no value; got {self.value!r}.")
-        if taken := {"arm", "figures", "reason"} & set(self.attributes):
+        if taken := {"arm", "figures", "reason", "thought"} & set(self.attributes):
             raise UsageError(f"The attributes {', '.join(sorted(taken))} of a trial are written by the lab itself.")
