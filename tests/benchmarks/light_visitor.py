@@ -102,6 +102,9 @@ class Visitor:
         message.rerun_script.is_auto_rerun = is_renewal
         if trigger:
             component, move = trigger
+            for row in self._rows:  # a browser sends the state of every widget along, here that of rows: none
+                state = message.rerun_script.widget_states.widgets.add()
+                state.id, state.json_value = row, "{}"
             widget = message.rerun_script.widget_states.widgets.add()
             widget.id = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{component}__events"
             widget.json_trigger_value = json.dumps([{"event": "move", "value": move}])
