@@ -47,19 +47,19 @@ class Limits:
     n_infinite: int
 
 
-def robust_limits(values: Floats, sign: float) -> Limits:
+def robust_limits(values: Floats, sign: float, share: float = 0.75) -> Limits:
     """Limits that hold the best value and leave out terrible ones. Shape (n,), no NaN.
 
-    Values are left out when they are further from the better three quarters than twice the width of these.
+    Values are left out when they are further from the better share than twice the width of these.
     """
     finite = sign * values[np.isfinite(values)]
     n_infinite = len(values) - len(finite)
     if not len(finite):
         return Limits(0.0, 1.0, 0, n_infinite)
     best, worst = float(finite.min()), float(finite.max())
-    quarter = float(np.quantile(finite, 0.75))
-    fence = quarter + 2 * (quarter - best)
-    if len(finite) >= 8 and quarter > best and worst > fence:
+    middling = float(np.quantile(finite, share))
+    fence = middling + 2 * (middling - best)
+    if len(finite) >= 8 and middling > best and worst > fence:
         worst = float(finite[finite <= fence].max())
     pad = 0.06 * (worst - best) or max(abs(best) * 0.02, 1e-3)
     ends = sorted((sign * (best - 2 * pad), sign * (worst + pad)))

@@ -20,6 +20,7 @@ from hpo_core.plots._progress import AXES, BestSoFar, best_so_far, places, progr
 from hpo_core.studies.table import Floats, TrialTable
 
 _MOST_POINTS, _BEST_POINTS = 2000, 500
+_IN_VIEW = 0.5  # the better half sets the scale: what is far worse would flatten what matters
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +99,7 @@ class History(Plot[HistoryData]):
             unscored=representative_rows(table, unscored, 300, 0),
             steps=tuple(best_so_far(table, x, arm) for arm in dict.fromkeys(table.arms[complete].tolist())),
             default_row=int(default_rows[0]) if len(default_rows) else None,
-            limits=robust_limits(table.values[complete], table.sign),
+            limits=robust_limits(table.values[complete], table.sign, _IN_VIEW),
         )
 
     def draw(self, data: HistoryData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:

@@ -68,3 +68,11 @@ def test_limits_hold_the_best_value_and_count_the_others(values: list[float], si
         best = min(finite, key=lambda v: sign * v)
         assert limits.low <= best <= limits.high
         assert sum(not limits.low <= v <= limits.high for v in finite) <= limits.n_outside
+
+
+def test_smaller_share_looks_closer_at_the_better_ones() -> None:
+    values = np.array([0.98, 0.979, 0.978, 0.975, 0.981, 0.97, 0.1, 0.27, 0.14, 0.98])
+    assert robust_limits(values, sign=-1.0).n_outside == 0
+    closer = robust_limits(values, sign=-1.0, share=0.5)
+    assert closer.n_outside == 3
+    assert closer.low > 0.9
