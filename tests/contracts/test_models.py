@@ -20,7 +20,7 @@ from hpo_core.space import SearchSpace
 KEYS = {
     *("logistic_regression", "linear_regression", "ridge", "lasso", "elastic_net", "svm", "nearest_neighbours"),
     *("decision_tree", "random_forest", "extra_trees", "hist_gradient_boosting", "gradient_boosting", "ada_boost"),
-    *("sgd", "neural_network", "naive_bayes", "xgboost", "lightgbm"),
+    *("sgd", "neural_network", "naive_bayes", "xgboost", "lightgbm", "kernel_ridge"),
 }
 CASES = [(family, task) for family in MODELS for task in family.tasks]
 over_cases = pytest.mark.parametrize(("family", "task"), CASES, ids=[f"{f.key}-{t}" for f, t in CASES])
