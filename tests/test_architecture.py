@@ -19,6 +19,7 @@ _FLOORS = (
     {"acquisition", "datasets"},
     {"models", "landscapes", "metrics", "protocol"},
     {"problem"},
+    {"hypergradients"},
     {"worker", "studies", "methods"},
     {"search"},
     {"analysis"},

@@ -1,0 +1,119 @@
+"""The smooth validation loss of a problem and its gradient, as a mean over the folds."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from hpo_core.errors import FitError
+from hpo_core.hypergradients._base import Fold, Hypergradient, SmoothLoss
+from hpo_core.problem import ModelProblem
+from hpo_core.space import Configuration, Float
+
+_KEPT = 64  # losses that are remembered
+
+
+class ValidationLoss:
+    """Loss and gradient at any configuration of a problem whose model can be differentiated.
+
+    Rows beyond a limit are left out, by a draw that the problem's seed decides, and so are folds and epochs: a gradient
+    then costs about as much as a trial, or less, and points the same way with some noise.
+
+    Args:
+        problem: The problem; its family must be that of `rule`.
+        rule: How the family is differentiated.
+        most_rows: Training rows of a fold that are looked at.
+        most_folds: Folds that are looked at.
+        most_epochs: Passes over the rows, for families that are trained in epochs.
+    """
+
+    def __init__(
+        self, problem: ModelProblem, rule: Hypergradient, *, most_rows: int, most_folds: int, most_epochs: int
+    ) -> None:
+        self.rule = rule
+        self._problem = problem
+        self._most_rows, self._most_folds, self._most_epochs = most_rows, most_folds, most_epochs
+        self._known: dict[tuple[tuple[str, Any], ...], SmoothLoss] = {}
+
+    def names(self, configuration: Mapping[str, Any]) -> tuple[str, ...]:
+        """The parameters of a configuration that have a derivative and are free to move."""
+        if self.rule.why_not(configuration):
+            return ()
+        free = [p.name for p in self._problem.space.parameters if _is_free(p)]
+        return tuple(n for n in free if n in self.rule.parameters and n in configuration)
+
+    def at(self, configuration: Configuration) -> SmoothLoss:
+        """The mean over the folds; without `predicted`. The loss is infinite where a fold cannot be trained."""
+        key = tuple(configuration.items())
+        if key not in self._known:
+            if len(self._known) >= _KEPT:
+                self._known.pop(next(iter(self._known)))
+            self._known[key] = self._computed(configuration)
+        return self._known[key]
+
+    @cached_property
+    def what_is_left_out(self) -> str:
+        """What a reader must know of the data that the gradient looks at; "" where these are all."""
+        problem, parts = self._problem, []
+        n_rows = max(len(train) for train, _ in problem.split.folds)
+        if n_rows > self._most_rows:
+            parts.append(f"{self._most_rows:,} of {n_rows:,} training rows")
+        if problem.n_folds > self._most_folds:
+            parts.append(f"{self._most_folds} of {problem.n_folds} folds")
+        if problem.family.resource:
+            parts.append(f"at most {self._most_epochs} {problem.family.resource.noun}")
+        return " and ".join(parts)
+
+    def _computed(self, configuration: Configuration) -> SmoothLoss:
+        with warnings.catch_warnings(), threadpool_limits(limits=1), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                found = [self.rule.differentiate(self._estimator(configuration), fold) for fold in self._folds]
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError, FitError):
+                return SmoothLoss(np.inf, {}, np.empty(0))
+        names = self.names(configuration)
+        gradient = {name: float(np.mean([loss.gradient[name] for loss in found])) for name in names}
+        value = float(np.mean([loss.value for loss in found]))
+        if not np.isfinite([value, *gradient.values()]).all():
+            value = np.inf
+        return SmoothLoss(value, gradient, np.empty(0))
+
+    def _estimator(self, configuration: Configuration) -> Any:
+        estimator = self._problem.pipeline(configuration)[-1]
+        if self._problem.family.resource:
+            named = estimator.get_params()
+            name = next(n for n in named if n.rpartition("__")[2] == self._problem.family.resource.parameter)
+            estimator.set_params(**{name: min(named[name], self._most_epochs)})
+        return estimator
+
+    @cached_property
+    def _folds(self) -> list[Fold]:
+        return [self._fold(number) for number in range(min(self._problem.n_folds, self._most_folds))]
+
+    def _fold(self, number: int) -> Fold:
+        problem = self._problem
+        train, valid = problem.split.folds[number]
+        rng = np.random.default_rng([problem.spec.protocol.seed, number])
+        train, valid = (_cut(rows, self._most_rows, rng) for rows in (train, valid))
+        # The preparation takes its columns by name, so that it may be given the whole table.
+        table, target = problem.data.features, problem.data.target
+        preparation = problem.pipeline(problem.space.default())[0]
+        return Fold(
+            x=np.ascontiguousarray(preparation.fit_transform(table.iloc[train])),
+            y=target[train],
+            x_valid=np.ascontiguousarray(preparation.transform(table.iloc[valid])),
+            y_valid=target[valid],
+        )
+
+
+def _is_free(parameter: Any) -> bool:
+    return isinstance(parameter, Float) and parameter.step is None and parameter.low < parameter.high
+
+
+def _cut(rows: Any, most: int, rng: np.random.Generator) -> Any:
+    return rows if len(rows) <= most else np.sort(rng.choice(rows, most, replace=False))
