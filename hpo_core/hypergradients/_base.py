@@ -68,7 +68,7 @@ class Hypergradient:
         purpose: One line: by which rule.
         source: Paper (author, year, title).
         parameters: What may have a derivative; the others stay as they are.
-        loss: What is differentiated, in a few words.
+        losses: What is differentiated, in a few words, by task.
         differentiate: From an untrained estimator of the family and a fold.
         why_not: One sentence why a configuration cannot be differentiated and which can, or None.
         demand: The values that a configuration needs to be differentiable.
@@ -79,7 +79,7 @@ class Hypergradient:
     purpose: str
     source: str
     parameters: tuple[str, ...]
-    loss: str
+    losses: Mapping[str, str]
     differentiate: Callable[[BaseEstimator, Fold], SmoothLoss]
     why_not: Callable[[Mapping[str, Any]], str | None] = _always
     demand: Mapping[str, Any] = field(default_factory=dict)

@@ -36,6 +36,7 @@ class ValidationLoss:
         self, problem: ModelProblem, rule: Hypergradient, *, most_rows: int, most_folds: int, most_epochs: int
     ) -> None:
         self.rule = rule
+        self.label = rule.losses[problem.data.task]
         self._problem = problem
         self._most_rows, self._most_folds, self._most_epochs = most_rows, most_folds, most_epochs
         self._known: dict[tuple[tuple[str, Any], ...], SmoothLoss] = {}

@@ -42,7 +42,7 @@ lasso = Hypergradient(
     purpose=_PURPOSE,
     source=_SOURCE,
     parameters=("alpha",),
-    loss="squared error",
+    losses={"regression": "squared error"},
     differentiate=_differentiate,
 )
 elastic_net = Hypergradient(
@@ -51,6 +51,6 @@ elastic_net = Hypergradient(
     purpose=_PURPOSE,
     source=_SOURCE,
     parameters=("alpha", "l1_ratio"),
-    loss="squared error",
+    losses={"regression": "squared error"},
     differentiate=_differentiate,
 )

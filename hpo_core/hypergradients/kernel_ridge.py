@@ -47,6 +47,6 @@ kernel_ridge = Hypergradient(
     source="Rasmussen and Williams (2006), Gaussian Processes for Machine Learning, chapters 2 and 5; Chapelle, "
     "Vapnik, Bousquet and Mukherjee (2002), Choosing Multiple Parameters for Support Vector Machines",
     parameters=("alpha", "gamma"),
-    loss="squared error",
+    losses={"regression": "squared error"},
     differentiate=_differentiate,
 )

@@ -94,7 +94,7 @@ logistic_regression = Hypergradient(
     "Optimization with Approximate Gradient; Lorraine, Vicol and Duvenaud (2020), Optimizing Millions of "
     "Hyperparameters by Implicit Differentiation",
     parameters=("C",),
-    loss="log loss",
+    losses={"classification": "log loss"},
     differentiate=_differentiate,
     why_not=_why_not,
     demand={"solver": "lbfgs"},

@@ -61,7 +61,7 @@ neural_network = Hypergradient(
     "Learning; Franceschi, Donini, Frasconi and Pontil (2017), Forward and Reverse Gradient-Based Hyperparameter "
     "Optimization",
     parameters=("learning_rate_init", "alpha", "momentum"),
-    loss="squared error for numbers, log loss for classes",
+    losses={"regression": "squared error", "classification": "log loss"},
     differentiate=_differentiate,
     why_not=_why_not,
     demand={"early_stopping": False},

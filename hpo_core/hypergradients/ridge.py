@@ -38,6 +38,6 @@ ridge = Hypergradient(
     purpose="In closed form, by the singular values of the training rows.",
     source="Bengio (2000), Gradient-Based Optimization of Hyperparameters",
     parameters=("alpha",),
-    loss="squared error (of the codes -1 and 1 for classes)",
+    losses={"regression": "squared error", "classification": "squared error of the codes -1 and 1"},
     differentiate=_differentiate,
 )

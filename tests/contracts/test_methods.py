@@ -118,7 +118,7 @@ def _quiet() -> None:
 
 
 def test_all_methods_of_the_lab_are_found() -> None:
-    assert {"grid", "random", "sobol", "tpe", "gaussian_process", "cma_es"} <= set(METHODS.keys)
+    assert {"grid", "random", "sobol", "tpe", "gaussian_process", "cma_es", "gradient"} <= set(METHODS.keys)
 
 
 @every_method

@@ -23,7 +23,7 @@ SPACE = SearchSpace(tuple(Float(name=name, low=0.0, high=1.0, default=0.5) for n
 
 
 class TestOurSamplers(BasicSamplerTestCase, SingleOnlySamplerTestCase):
-    @pytest.fixture(params=["grid", "random", "sobol", "gaussian_process", "cma_es"])
+    @pytest.fixture(params=["grid", "random", "sobol", "gaussian_process", "cma_es", "gradient"])
     def sampler(self, request: pytest.FixtureRequest) -> Callable[[], BaseSampler]:
         return lambda: METHODS[request.param].sampler(SPACE, 0)
 
