@@ -126,12 +126,14 @@ class GradientArrows(Plot[GradientArrowsData]):
         others = [name for name in names if name not in (self.x, self.y)]
         x = self.x or others.pop(0)
         y = self.y or next((name for name in others if name != x), "")
-        return (x, y) if y else (x,)
+        if not y:
+            return (x,)
+        return (x, y) if self.x or self.y else tuple(sorted((x, y), key=list(table.params).index))
 
     def draw(self, data: GradientArrowsData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
         scene = _Scene(data, look, self.length == _BY_SLOPE)
         traces = [scene.paths(), scene.arrows(), scene.marks(), scene.sliders(current or {})]
-        up = axis(look, "smooth loss") if data.is_line else data.sides[1].number_axis(look)
+        up = scene.loss_axis() if data.is_line else data.sides[1].number_axis(look)
         return {
             "data": [trace for trace in traces if len(trace["x"])],
             "layout": layout(
@@ -216,6 +218,11 @@ class _Scene:
     look: Look
     is_by_slope: bool
 
+    def loss_axis(self) -> Figure:
+        """The smooth loss where walks stood; arrows from a cliff may reach beyond."""
+        limits = robust_limits(np.array([a.loss for a in self.data.arrows if np.isfinite(a.loss)]), 1.0)
+        return axis(self.look, "smooth loss", range=[limits.low, limits.high])
+
     def paths(self) -> Figure:
         """Lines that join the steps of each walk, with a gap after each."""
         x: list[float | None] = []
@@ -240,7 +247,7 @@ class _Scene:
             x += [ends[0][0], ends[1][0], None]
             y += [ends[0][1], ends[1][1], None]
             rows += [[int(self.data.table.numbers[arrow.row]), _words(arrow)]] * 3
-        colour = self.look.arms[0]
+        colour = self.look.text
         heads = {"symbol": "arrow", "angleref": "previous", "size": [0, 9, 0] * len(self.data.arrows), "color": colour}
         shown = {
             "customdata": rows,
