@@ -58,6 +58,10 @@ def _always(configuration: Mapping[str, Any]) -> str | None:
     return None
 
 
+def _nothing(model: BaseEstimator, fold: Fold) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hypergradient:
     """How one model family is differentiated. A file in this folder binds one to a module-level name.
@@ -72,6 +76,7 @@ class Hypergradient:
         differentiate: From an untrained estimator of the family and a fold.
         why_not: One sentence why a configuration cannot be differentiated and which can, or None.
         demand: The values that a configuration needs to be differentiable.
+        effort: About how many nanoseconds an epoch takes, for families that are trained in epochs.
     """
 
     key: str
@@ -83,6 +88,7 @@ class Hypergradient:
     differentiate: Callable[[BaseEstimator, Fold], SmoothLoss]
     why_not: Callable[[Mapping[str, Any]], str | None] = _always
     demand: Mapping[str, Any] = field(default_factory=dict)
+    effort: Callable[[BaseEstimator, Fold], float] = _nothing
 
 
 def squared_loss(predicted: Floats, tangents: Mapping[str, Floats], target: Floats) -> SmoothLoss:

@@ -16,6 +16,8 @@ from hpo_core.problem import ModelProblem
 from hpo_core.space import Configuration, Float
 
 _KEPT = 64  # losses that are remembered
+_MOST_EFFORT = 1e9  # nanoseconds, as the effort of a family counts them: the runner waits for a gradient
+_FEWEST_EPOCHS = 3
 
 
 class ValidationLoss:
@@ -57,24 +59,27 @@ class ValidationLoss:
             self._known[key] = self._computed(configuration)
         return self._known[key]
 
-    @cached_property
-    def what_is_left_out(self) -> str:
+    def left_out(self, configuration: Configuration) -> str:
         """What a reader must know of the data that the gradient looks at; "" where these are all."""
         problem, parts = self._problem, []
+        estimator, n_folds = self._cut_down(configuration)
         n_rows = max(len(train) for train, _ in problem.split.folds)
         if n_rows > self._most_rows:
             parts.append(f"{self._most_rows:,} of {n_rows:,} training rows")
-        if problem.n_folds > self._most_folds:
-            parts.append(f"{self._most_folds} of {problem.n_folds} folds")
+        if n_folds < problem.n_folds:
+            parts.append(f"{n_folds} of {problem.n_folds} folds")
         if problem.family.resource:
-            parts.append(f"at most {self._most_epochs} {problem.family.resource.noun}")
+            noun, n_epochs = problem.family.resource.noun, estimator.get_params()[self._epochs_of(estimator)]
+            whole = problem.pipeline(configuration)[-1].get_params()[self._epochs_of(estimator)]
+            parts += [f"{n_epochs} of {whole} {noun}"] if n_epochs < whole else []
         return " and ".join(parts)
 
     def _computed(self, configuration: Configuration) -> SmoothLoss:
+        estimator, n_folds = self._cut_down(configuration)
         with warnings.catch_warnings(), threadpool_limits(limits=1), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
-                found = [self.rule.differentiate(self._estimator(configuration), fold) for fold in self._folds]
+                found = [self.rule.differentiate(estimator, fold) for fold in self._folds[:n_folds]]
             except (ValueError, ArithmeticError, np.linalg.LinAlgError, FitError):
                 return SmoothLoss(np.inf, {}, np.empty(0))
         names = self.names(configuration)
@@ -84,13 +89,23 @@ class ValidationLoss:
             value = np.inf
         return SmoothLoss(value, gradient, np.empty(0))
 
-    def _estimator(self, configuration: Configuration) -> Any:
-        estimator = self._problem.pipeline(configuration)[-1]
-        if self._problem.family.resource:
-            named = estimator.get_params()
-            name = next(n for n in named if n.rpartition("__")[2] == self._problem.family.resource.parameter)
-            estimator.set_params(**{name: min(named[name], self._most_epochs)})
-        return estimator
+    def _cut_down(self, configuration: Configuration) -> tuple[Any, int]:
+        """The estimator, with no more epochs than can be afforded, and the number of folds."""
+        estimator, n_folds = self._problem.pipeline(configuration)[-1], min(self._problem.n_folds, self._most_folds)
+        if not self._problem.family.resource:
+            return estimator, n_folds
+        name = self._epochs_of(estimator)
+        n_epochs = min(estimator.get_params()[name], self._most_epochs)
+        affordable = _MOST_EFFORT / max(self.rule.effort(estimator, self._folds[0]), 1.0)
+        n_folds = max(1, min(n_folds, int(affordable / n_epochs)))
+        n_epochs = max(_FEWEST_EPOCHS, min(n_epochs, int(affordable / n_folds)))
+        return estimator.set_params(**{name: n_epochs}), n_folds
+
+    def _epochs_of(self, estimator: Any) -> str:
+        """The name of the parameter that counts epochs, also inside a wrapper."""
+        resource = self._problem.family.resource
+        assert resource is not None
+        return str(next(n for n in estimator.get_params() if n.rpartition("__")[2] == resource.parameter))
 
     @cached_property
     def _folds(self) -> list[Fold]:

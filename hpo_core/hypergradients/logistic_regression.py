@@ -76,7 +76,7 @@ def _solved(x: Floats, probabilities: Floats, rows: Floats, right: Floats) -> Fl
     size = right.size
     hessian = LinearOperator((size, size), matvec=product, dtype=np.float64)
     scaling = LinearOperator((size, size), matvec=lambda v: v / diagonal, dtype=np.float64)
-    solution, _ = cg(hessian, right.ravel(), rtol=1e-10, maxiter=10 * size + 200, M=scaling)
+    solution, _ = cg(hessian, right.ravel(), rtol=1e-9, maxiter=10 * size + 200, M=scaling)
     return np.asarray(solution).reshape(shape)
 
 

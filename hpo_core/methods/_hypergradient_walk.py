@@ -113,7 +113,8 @@ class HypergradientSampler(WalkSampler):
     ) -> dict[str, Any]:
         place = self._seen(configuration, names)
         told = {"at": self.named(names, place.point), **self._told(place, names)}
-        left_out = {"seen": self._loss.what_is_left_out} if self._loss.what_is_left_out else {}
+        seen = self._loss.left_out(configuration)
+        left_out = {"seen": seen} if seen else {}
         about = {
             "stage": stage,
             "why": why,

@@ -125,7 +125,7 @@ def test_gradient_in_the_thought_is_the_slope_of_the_loss_in_the_unit_cube() -> 
     problem = _problem("diabetes", "elastic_net")
     thought = _thoughts(_search(problem, 1))[0]
     loss = ValidationLoss(problem, HYPERGRADIENTS["elastic_net"], most_rows=500, most_folds=5, most_epochs=30)  # type: ignore[arg-type]
-    assert loss.what_is_left_out == ""
+    assert loss.left_out(problem.space.default()) == ""
     for i, name in enumerate(problem.space.names):
         ends = np.array(list(thought["at"].values())) + np.outer((1e-5, -1e-5), np.eye(2)[i])
         plus, minus = (loss.at(problem.space.from_unit(end)).value for end in ends)
@@ -178,7 +178,7 @@ def test_what_has_no_slope_stays_until_the_next_walk_and_is_named() -> None:
 def test_network_is_trained_faster_by_its_gradient() -> None:
     problem = _problem("iris", "neural_network", "log_loss")
     thoughts = _thoughts(_search(problem, 5, most_epochs=10))
-    assert "at most 10 epochs" in thoughts[0]["seen"]
+    assert thoughts[0]["seen"] == "10 of 200 epochs"
     losses = [t["loss"] for t in thoughts]
     assert losses[0] > min(losses) * 1.5
     assert set(thoughts[0]["gradient"]) == {"learning_rate_init", "alpha"}
@@ -187,6 +187,14 @@ def test_network_is_trained_faster_by_its_gradient() -> None:
 def test_rows_that_are_left_out_are_counted() -> None:
     thought = _thoughts(_search(_problem("digits", "ridge"), 1, most_rows=100, most_folds=2))[0]
     assert thought["seen"] == "100 of 958 training rows and 2 of 3 folds"
+
+
+def test_gradient_of_a_huge_network_looks_at_less_of_it() -> None:
+    problem = _problem("digits", "neural_network")
+    loss = ValidationLoss(problem, HYPERGRADIENTS["neural_network"], most_rows=500, most_folds=5, most_epochs=30)  # type: ignore[arg-type]
+    huge = {"n_layers": 2, "units_1": 512, "units_2": 512, "batch_size": 32}
+    assert "1 of 3 folds and 3 of 200 epochs" in loss.left_out(problem.space.completed(huge))
+    assert loss.left_out(problem.space.default()) == "500 of 958 training rows and 30 of 200 epochs"
 
 
 def test_diverging_training_ends_a_step_not_the_search() -> None:
