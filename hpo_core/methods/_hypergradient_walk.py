@@ -88,8 +88,9 @@ class HypergradientSampler(WalkSampler):
         drawn = list(islice(self.draws(self.rng(trial)), _MOST_STARTS))
         start = next((c for c in drawn if math.isfinite(self._seen(c, self.moving(c)).loss)), drawn[0])
         names = self.moving(start)
-        why = "The last walk has come to its end: the next one begins at random." + self.resting(start, names)
-        return start, self._thought(start, names, stage="restart", why=why, walk=max(self.n_walks, self._walk + 1))
+        return start, self._thought(
+            start, names, stage="restart", why=self.why_anew(start, names), walk=max(self.n_walks, self._walk + 1)
+        )
 
     def _seen(self, configuration: Configuration, names: tuple[str, ...]) -> Place:
         """Loss and gradient in the unit cube."""

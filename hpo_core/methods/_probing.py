@@ -186,8 +186,7 @@ class ProbingSampler(WalkSampler):
     def _restarted(self, trial: FrozenTrial) -> tuple[Configuration, dict[str, Any]]:
         start = next(self.draws(self.rng(trial)))
         names = self.moving(start)
-        why = "The last walk has come to its end: the next one begins at random." + self.resting(start, names)
-        thought = self._thought(start, names, stage="restart", why=why)
+        thought = self._thought(start, names, stage="restart", why=self.why_anew(start, names))
         return start, {**thought, "walk": max(self.n_walks, self._walk + 1)}
 
     def _thought(

@@ -121,6 +121,10 @@ class WalkSampler(SpaceSampler):
         yield from (c for c in new if not self.moving(c))
         yield drawn[-1]
 
+    def why_anew(self, configuration: Mapping[str, Any], names: tuple[str, ...]) -> str:
+        """The sentence with the first trial of a walk that follows another."""
+        return "The last walk has come to its end: the next one begins at random." + self.resting(configuration, names)
+
     def resting(self, configuration: Mapping[str, Any], names: tuple[str, ...]) -> str:
         """A sentence about the parameters that have no slope; "" where all have."""
         still = [n for n in configuration if n not in names and not self.space.distributions()[n].single()]

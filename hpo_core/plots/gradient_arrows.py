@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 from optuna.distributions import CategoricalDistribution
 
 from hpo_core.analysis.selection import Rows, representative_rows, robust_limits
-from hpo_core.analysis.units import number_at
+from hpo_core.analysis.units import number_at, unit_column
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
 from hpo_core.plots import Figure, Look, Plot, axis, faint, layout, plain
@@ -178,13 +178,28 @@ class GradientArrows(Plot[GradientArrowsData]):
 def _arrows(table: TrialTable) -> list[Arrow]:
     """Every gradient that a trial holds, hidden trials left out."""
     holds = np.array(['"gradient"' in text for text in table.thoughts.tolist()], dtype=bool)
-    found = [_arrow(table, int(row)) for row in np.flatnonzero(holds & ~table.is_hidden)]
+    rows = np.flatnonzero(holds & ~table.is_hidden).tolist()
+    found = [_arrow(table, row, table.thought(row)) for row in rows]
+    found += [_origin(table, row) for row in rows if '"origin"' in table.thoughts[row]]
     return sorted((a for a in found if a is not None), key=lambda a: (a.walk, a.step, a.row))
 
 
-def _arrow(table: TrialTable, row: int) -> Arrow | None:
-    """What one trial holds; None where it is not what gradient descent writes."""
+def _origin(table: TrialTable, row: int) -> Arrow | None:
+    """Where a walk began that went out from a trial of somebody else: that trial, if it is shown."""
     thought = table.thought(row)
+    if not isinstance(thought.get("origin"), dict):
+        return None
+    arrow = _arrow(table, row, {**thought, "step_number": 0, **thought["origin"]})
+    if arrow is None:
+        return None
+    is_there = ~table.is_hidden & (table.numbers < table.numbers[row])
+    for name, place in arrow.at.items():
+        is_there &= np.abs(unit_column(table.distributions[name], table.params[name]) - place) < 1e-9
+    return replace(arrow, row=int(np.argmax(is_there))) if is_there.any() else None
+
+
+def _arrow(table: TrialTable, row: int, thought: Mapping[str, Any]) -> Arrow | None:
+    """What a thought holds; None where it is not what gradient descent writes."""
     try:
         at, gradient = (
             {str(n): float(v) for n, v in thought[key].items() if n in table.distributions}

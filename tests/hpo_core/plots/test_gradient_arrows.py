@@ -25,10 +25,13 @@ ARROWS = PLOTS["gradient_arrows"]
 
 
 @lru_cache
-def _walked(data: str, model: str = "", n: int = 16) -> TrialTable:
+def _walked(data: str, model: str = "", n: int = 16, *, after_default: bool = False) -> TrialTable:
+    """A search by gradient descent; `after_default`: the default configuration was tried before it."""
     problem = make_problem(data, model, protocol=Protocol(folds=3))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=GRADIENT.sampler_for(problem, 0), direction=problem.direction)
+    if after_default:
+        study.enqueue_trial(problem.space.default())
     for _ in range(n):
         trial, configuration = propose(study, problem.space)
         study.tell(trial, problem.value(tuple(problem.fit(configuration, f).score for f in range(problem.n_folds))))
@@ -133,6 +136,15 @@ def test_other_parameters_may_be_chosen_but_only_with_a_slope() -> None:
     assert with_options(ARROWS, {"x": "l1_ratio"}).compute(table).names == ("l1_ratio", "alpha")
     assert "no part along nonsense" in (with_options(ARROWS, {"x": "nonsense"}).why_unavailable(table) or "")
     assert "Both sides" in (with_options(ARROWS, {"x": "alpha", "y": "alpha"}).why_unavailable(table) or "")
+
+
+def test_walk_from_a_trial_of_somebody_else_begins_there() -> None:
+    alone, after = _walked("diabetes", "elastic_net"), _walked("diabetes", "elastic_net", after_default=True)
+    assert after.thoughts[0] == "{}"
+    first, other = (ARROWS.compute(table).arrows[0] for table in (alone, after))
+    assert (other.row, other.step, other.gradient, other.at) == (0, 0, first.gradient, first.at)
+    assert len(ARROWS.compute(after).arrows) == 16
+    assert len(ARROWS.compute(replace(after, hidden=frozenset({0}))).arrows) == 15
 
 
 def test_search_by_another_method_has_no_arrows() -> None:
