@@ -25,7 +25,6 @@ method.
 
 from __future__ import annotations
 
-import math
 import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -61,12 +60,14 @@ class Capabilities:
         is_conditional: Whether conditions between parameters are used, not only obeyed.
         is_finite: Whether it runs out of configurations.
         learns: Whether results steer what is asked next.
+        is_multi_objective: Whether it can search for the best trade-offs between several objectives.
     """
 
     kinds: tuple[str, ...] = ("float", "int", "categorical")
     is_conditional: bool = False
     is_finite: bool = False
     learns: bool = True
+    is_multi_objective: bool = False
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,13 @@ def _suggested(trial: optuna.Trial, p: AnyParameter) -> Any:
 
 
 class SpaceSampler(BaseSampler, ABC):
-    """A sampler that proposes whole configurations of a space that it knows from the start."""
+    """A sampler that proposes whole configurations of a space that it knows from the start.
+
+    Class attributes:
+        is_multi_objective: Whether it may be asked on a study of several objectives.
+    """
+
+    is_multi_objective: ClassVar[bool] = False
 
     def __init__(self, space: SearchSpace, seed: int) -> None:
         self.space = space
@@ -180,21 +187,28 @@ class SpaceSampler(BaseSampler, ABC):
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        self._raise_error_if_multi_objective(study)
+        self._refuse_objectives(study)
         return self.proposal(study, trial)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
         """At random: for parameters that the space lacks, or that a half-fixed trial made active."""
-        self._raise_error_if_multi_objective(study)
+        self._refuse_objectives(study)
         seed = np.random.SeedSequence([self.seed, trial.number, zlib.crc32(param_name.encode())])
         random = RandomSampler(seed=int(seed.generate_state(1)[0]))
         return random.sample_independent(study, trial, param_name, param_distribution)
 
+    def _refuse_objectives(self, study: Study) -> None:
+        if not self.is_multi_objective:
+            self._raise_error_if_multi_objective(study)
+
 
 class Observation(NamedTuple):
-    """A finished trial: its number, its point of the unit cube, shape (d,), and its value, lower being better."""
+    """A finished trial: its number, its point of the unit cube, shape (d,), and its value, lower being better.
+
+    The value is that of the first objective.
+    """
 
     number: int
     point: Floats
@@ -209,11 +223,13 @@ class History:
 
     Attributes:
         observations: Trials with a finite value: complete ones, and pruned ones that hold an estimate.
+        objectives: Of each observation the values of all objectives, lower being better, shape (m,).
         running: Points of the trials in flight.
     """
 
     def __init__(self, space: SearchSpace) -> None:
         self.observations: list[Observation] = []
+        self.objectives: list[Floats] = []
         self.running: list[Floats] = []
         self._space = space
         self._taken: set[int] = set()
@@ -222,20 +238,20 @@ class History:
 
     def read(self, study: Study, asking: FrozenTrial) -> None:
         """Take in what is new, leaving out the trial that is being asked for."""
-        sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
+        signs = np.array([-1.0 if direction == StudyDirection.MAXIMIZE else 1.0 for direction in study.directions])
         trials = study.get_trials(deepcopy=False)
         while self._n_settled < len(trials) and trials[self._n_settled].number in self._taken:
             self._n_settled += 1
         self.running = []
         for trial in trials[self._n_settled :]:
             if trial.number not in self._taken and trial.number != asking.number:
-                self._take(trial, sign)
+                self._take(trial, signs)
 
     def has_seen(self, point: Floats) -> bool:
         """Whether the configuration of this point was tried, with or without success, or is in flight."""
         return _key(point) in self._seen
 
-    def _take(self, trial: FrozenTrial, sign: float) -> None:
+    def _take(self, trial: FrozenTrial, signs: Floats) -> None:
         if trial.state.is_finished():
             self._taken.add(trial.number)
         point = self._point(trial)
@@ -244,8 +260,9 @@ class History:
         self._seen.add(_key(point))
         if trial.state == TrialState.RUNNING:
             self.running.append(point)
-        elif trial.state != TrialState.FAIL and trial.value is not None and math.isfinite(trial.value):
-            self.observations.append(Observation(trial.number, point, sign * trial.value))
+        elif trial.state != TrialState.FAIL and trial.values is not None and np.isfinite(trial.values).all():
+            self.objectives.append(signs * np.array(trial.values))
+            self.observations.append(Observation(trial.number, point, float(self.objectives[-1][0])))
 
     def _point(self, trial: FrozenTrial) -> Floats | None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from cmaes import CMA, get_warm_start_mgd
@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from hpo_core.errors import UsageError
-from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, record_thought, thought_of
 from hpo_core.options import option
 from hpo_core.space import Categorical, Configuration, SearchSpace
 
@@ -21,6 +21,8 @@ Floats = NDArray[np.float64]
 
 # A generation narrower than this, in widths of the ranges, has found its minimum for any purpose of tuning.
 _FINEST_WIDTH = 1e-4
+_MOST_AXES = 20
+_DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,9 @@ class _CmaEsSampler(SpaceSampler):
         self._columns = _usable_columns(space)
         self._history = History(space)
         self._n_read = 0
-        self._n_restarts = 0
+        self._n_clouds = 0
+        self._generation: int | None = None
+        self._recorded = (0, 0)
         self._best = math.inf
         self._asked: dict[int, Floats] = {}
         self._results: list[tuple[Floats, float]] = []
@@ -110,6 +114,7 @@ class _CmaEsSampler(SpaceSampler):
         self._asked[trial.number] = cloud.ask()
         point = rng.random(len(self.space))
         point[self._columns] = self._asked[trial.number]
+        self._record(study, trial, cloud)
         return self.space.from_unit(point)
 
     def _learn(self) -> None:
@@ -132,6 +137,33 @@ class _CmaEsSampler(SpaceSampler):
             self._has_converged = bool(np.ptp([x for x, _ in generation], axis=0).max() < _FINEST_WIDTH)
             self._cloud.tell(generation)
 
+    def _record(self, study: Study, trial: FrozenTrial, cloud: CMA) -> None:
+        """The generation; with its first trial also the cloud that all of it are drawn from."""
+        now = (self._n_clouds, cloud.generation)
+        is_first = self._generation is None or now != self._recorded
+        if self._generation is None:
+            self._generation = _newest_generation(study, self._method.key) + 1
+        elif is_first:
+            self._generation += 1
+        self._recorded = now
+        stage, why = f"generation {self._generation}", _reason(cloud, is_new=is_first and cloud.generation == 0)
+        shape = self._shape(cloud) if is_first else {}
+        basics = {"method": self._method.key, "generation": self._generation, "operator": "cloud"}
+        record_thought(study, trial, **basics, stage=stage, why=why, **shape)
+
+    def _shape(self, cloud: CMA) -> dict[str, Any]:
+        """Mean and spread in the unit cube; with few parameters also the covariance, sigma^2 C, row by row."""
+        # cmaes 0.13 has no public way to read sigma and C.
+        shape = {
+            "axes": [self.space.names[column] for column in self._columns],
+            "mean": np.round(cloud.mean, _DIGITS).tolist(),
+            "sigma": round(float(cloud._sigma), _DIGITS),
+        }
+        if len(self._columns) <= _MOST_AXES:
+            covariance = cloud._sigma**2 * cloud._C
+            shape["covariance"] = [[float(f"{entry:.4g}") for entry in row] for row in covariance.tolist()]
+        return shape
+
     def _cloud_around_history(self) -> CMA:
         population = max(self._method.population, 4) if self._method.population else None
         known = [(point[self._columns], value) for _, point, value in self._history.observations]
@@ -149,10 +181,24 @@ class _CmaEsSampler(SpaceSampler):
 
     def _new_cloud(self, mean: Floats, sigma: float, covariance: Floats | None, population: int | None) -> CMA:
         self._has_converged = False
+        self._n_clouds += 1
         bounds = np.tile([0.0, 1.0], (len(mean), 1))
         return CMA(
             mean=np.clip(mean, 0.0, 1.0), sigma=sigma, bounds=bounds, cov=covariance, population_size=population, seed=0
         )
+
+
+def _newest_generation(study: Study, key: str) -> int:
+    thoughts = [thought_of(trial) for trial in study.get_trials(deepcopy=False)]
+    return max((int(t["generation"]) for t in thoughts if t.get("method") == key), default=-1)
+
+
+def _reason(cloud: CMA, *, is_new: bool) -> str:
+    if is_new:
+        return (
+            f"The first of a new cloud of {cloud.population_size} a generation, {cloud._sigma:.2g} of the ranges wide."
+        )
+    return f"Drawn from a cloud {cloud._sigma:.2g} of the ranges wide, moved {cloud.generation} times so far."
 
 
 CMA_ES = CmaEs()

@@ -32,7 +32,9 @@ class GridSearch(SearchMethod):
     source: ClassVar[str] = (
         "Fisher (1935), The Design of Experiments (full factorial designs); order by the sequence of Sobol (1967)"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_finite=True, learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        is_conditional=True, is_finite=True, learns=False, is_multi_objective=True
+    )
 
     resolution: int = option(
         5, "Values per number", "How many values each numeric parameter takes; categories take all.", low=1, high=1000
@@ -120,6 +122,8 @@ def _sobol_points(n_parameters: int, n_points: int) -> Iterator[list[float]]:
 
 
 class _GridSampler(SpaceSampler):
+    is_multi_objective = True
+
     def __init__(self, space: SearchSpace, seed: int, grid: Grid) -> None:
         super().__init__(space, seed)
         self._history = History(space)

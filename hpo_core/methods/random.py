@@ -19,13 +19,15 @@ class RandomSearch(SearchMethod):
         "The fair baseline: never misled by noise, and good when few of many parameters matter. It learns nothing."
     )
     source: ClassVar[str] = "Bergstra and Bengio (2012), Random Search for Hyper-Parameter Optimization"
-    capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(learns=False, is_multi_objective=True)
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
         return _RandomSampler(space, seed)
 
 
 class _RandomSampler(SpaceSampler):
+    is_multi_objective = True
+
     def proposal(self, study: Study, trial: FrozenTrial) -> Configuration:
         return self.space.from_unit(self.rng(trial).random(len(self.space)))
 

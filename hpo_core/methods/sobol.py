@@ -24,13 +24,15 @@ class SobolSearch(SearchMethod):
         "Sobol (1967), On the distribution of points in a cube; scrambling by Owen (1998), Scrambling Sobol and "
         "Niederreiter-Xing Points"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(learns=False, is_multi_objective=True)
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
         return _SobolSampler(space, seed)
 
 
 class _SobolSampler(SpaceSampler):
+    is_multi_objective = True
+
     def __init__(self, space: SearchSpace, seed: int) -> None:
         super().__init__(space, seed)
         self._sequence = qmc.Sobol(max(len(space), 1), rng=seed)

@@ -30,7 +30,7 @@ class TreeParzen(SearchMethod):
         "Bergstra, Bardenet, Bengio and Kégl (2011), Algorithms for Hyper-Parameter Optimization; joint over "
         "parameters after Falkner, Klein and Hutter (2018), BOHB"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_multi_objective=True)
 
     n_startup: int = option(
         10, "Random trials first", "How many trials are drawn at random before the method learns.", low=1, high=1000

@@ -119,6 +119,7 @@ def _quiet() -> None:
 
 def test_all_methods_of_the_lab_are_found() -> None:
     assert {"grid", "random", "sobol", "tpe", "gaussian_process", "cma_es", "gradient"} <= set(METHODS.keys)
+    assert {"genetic", "differential_evolution", "particle_swarm", "nsga2"} <= set(METHODS.keys)
 
 
 @every_method
