@@ -167,11 +167,10 @@ def test_what_has_no_slope_stays_until_the_next_walk_and_is_named() -> None:
     study = _search(problem, 40)
     by_walk: dict[int, set[Any]] = {}
     for trial in study.trials:
-        still = {name: value for name, value in trial.params.items() if name != "C"}
+        still = {name: value for name, value in trial.params.items() if name not in ("C", "l1_ratio")}
         by_walk.setdefault(thought_of(trial)["walk"], set()).add(tuple(still.items()))
     assert len(by_walk) > 1
     assert all(len(kept) == 1 for kept in by_walk.values())
-    assert all(t.params["solver"] == "lbfgs" for t in study.trials)
     assert "max_iter" in thought_of(study.trials[0])["why"]
 
 
@@ -290,9 +289,7 @@ def test_model_without_a_gradient_is_refused_with_what_to_choose() -> None:
 @pytest.mark.parametrize(
     ("model", "ranges", "words"),
     [
-        ("ridge", {"alpha": Range(1.0, 1.0)}, "no|none"),
-        ("logistic_regression", {"solver": Range(choices=("saga",))}, "solver must be allowed to be lbfgs"),
-        ("logistic_regression", {"C": Range(1.0, 1.0)}, "C must be free to move"),
+        ("ridge", {"alpha": Range(1.0, 1.0)}, "this search space has none"),
         ("neural_network", {"early_stopping": Range(choices=(True,))}, "early_stopping must be allowed to be False"),
     ],
 )
