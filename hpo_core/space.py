@@ -6,6 +6,8 @@ a plain dict with one value for every *active* parameter and no other key.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -29,6 +31,7 @@ __all__ = [
     "Range",
     "SearchSpace",
     "Value",
+    "configuration_digest",
     "is_same",
 ]
 
@@ -177,6 +180,16 @@ class SearchSpace:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as fault:
             raise UsageError(f"This does not describe a search space: {fault}.") from fault
+
+
+def configuration_digest(configuration: Mapping[str, Any]) -> str:
+    """Ten hexadecimal digits that name a configuration, whatever trial holds it.
+
+    >>> configuration_digest({"C": 1.0, "kernel": "rbf"}) == configuration_digest({"kernel": "rbf", "C": 1.0})
+    True
+    """
+    text = json.dumps(dict(configuration), sort_keys=True)
+    return hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
 
 
 def _condition_text(p: Parameter) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -78,6 +79,24 @@ def with_faults(table: TrialTable) -> TrialTable:
     failed = states == TrialState.FAIL.value
     reasons = np.where(failed, "The fit took longer than 10 s.", "")
     return replace(table, states=states, values=np.where(failed, np.nan, table.values), reasons=reasons)
+
+
+def with_thoughts(table: TrialTable, size: int = 8) -> TrialTable:
+    """The table with thoughts for each picture from inside: generations of `size` with parents, clouds, stages."""
+    thoughts = [json.dumps(_thought(table, row, size)) for row in range(len(table))]
+    return replace(table, thoughts=np.array(thoughts, dtype=object))
+
+
+def _thought(table: TrialTable, row: int, size: int) -> dict[str, Any]:
+    generation, index = divmod(row, size)
+    parents = [f"g{generation - 1}.{(index + i) % size}" for i in range(2)] if generation else []
+    thought = {"method": "genetic", "id": f"g{generation}.{index}", "generation": generation, "parents": parents}
+    thought |= {"operator": "blend crossover" if generation else "random", "stage": "a stage", "why": "A reason."}
+    axes = list(table.params)[:3]
+    if index == 0 and len(axes) > 1:
+        covariance = (0.01 * (np.eye(len(axes)) + 0.5) / (1 + generation)).tolist()
+        thought |= {"axes": axes, "mean": [0.4] * len(axes), "sigma": 0.1, "covariance": covariance}
+    return thought
 
 
 def many_parameters(count: int) -> dict[str, BaseDistribution]:

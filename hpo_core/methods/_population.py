@@ -8,8 +8,6 @@ Trials of others are immigrants of the generation that was open when they came; 
 
 from __future__ import annotations
 
-import hashlib
-import json
 from abc import abstractmethod
 from bisect import insort
 from collections.abc import Mapping, Sequence
@@ -22,7 +20,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from hpo_core.methods import History, SpaceSampler, record_thought, thought_of
-from hpo_core.space import Categorical, Configuration, SearchSpace
+from hpo_core.space import Categorical, Configuration, SearchSpace, configuration_digest
 
 Floats = NDArray[np.float64]
 
@@ -256,8 +254,7 @@ class GenerationSampler(SpaceSampler):
 
 def immigrant_name(configuration: Mapping[str, Any]) -> str:
     """The name of a trial that no generation made: the same whatever its number."""
-    text = json.dumps(dict(configuration), sort_keys=True)
-    return _IMMIGRANT + hashlib.blake2b(text.encode(), digest_size=5).hexdigest()
+    return _IMMIGRANT + configuration_digest(configuration)
 
 
 def reflected(genome: Floats) -> Floats:

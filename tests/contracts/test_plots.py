@@ -19,7 +19,7 @@ from hpo_core.options import options_of, with_options
 from hpo_core.plots import DARK, LIGHT, LIVE, PLOTS, Plot, figure_json
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import TrialTable
-from tests.trial_tables import SVM, build_table, many_parameters, with_faults
+from tests.trial_tables import SVM, build_table, many_parameters, with_faults, with_thoughts
 
 _WHAT = (
     ("begun", {"kind": "trials", "amount": 30}),
@@ -120,8 +120,38 @@ STUDIES: dict[str, Callable[[], TrialTable]] = {
         completed=np.where(np.arange(30) < 27, build_table(30).completed, np.nan),
     ),
     "many arms": lambda: build_table(60, arms=tuple(f"arm {i}" for i in range(20))),
+    "thoughts": lambda: with_thoughts(with_faults(build_table(60))),
+    "thoughts of one": lambda: with_thoughts(build_table(1)),
+    "thoughts of failed": lambda: with_thoughts(
+        build_table(12, states=np.full(12, TrialState.FAIL.value, dtype=np.int8), values=np.full(12, np.nan))
+    ),
+    "thoughts and hidden": lambda: _hiding(with_thoughts(with_faults(build_table(60))), range(0, 60, 3)),
+    "thoughts on one parameter": lambda: with_thoughts(build_table(40, distributions={"C": SVM["C"]})),
+    "thoughts with infinite values": lambda: with_thoughts(
+        build_table(40, values=np.where(np.arange(40) % 5 == 0, -np.inf, np.arange(40.0)))
+    ),
+    "thoughts of dynamic parameters": lambda: with_thoughts(_dynamic(build_table(60, distributions=SVM), every=2)),
+    "ten thousand thoughts": lambda: with_thoughts(with_faults(build_table(10_000))),
+    "hostile thoughts": lambda: build_table(len(_HOSTILE), thoughts=np.array(_HOSTILE, dtype=object)),
     "ten thousand": lambda: with_faults(build_table(10_000)),
 }
+_HOSTILE = (
+    "",
+    "[1, 2]",
+    "{broken",
+    "null",
+    '{"generation": "many", "parents": 7, "id": {}}',
+    '{"generation": 3.5, "mean": [1], "axes": 5, "sigma": "wide"}',
+    '{"generation": true, "axes": ["C", "C"], "mean": [0, 0], "sigma": 1}',
+    '{"generation": -1}',
+    '{"generation": 1e400}',
+    '{"generation": 2, "id": "<b>%{x}</b>", "parents": ["<i>", null, 5], "operator": ["%{y}", 1]}',
+    '{"generation": 2, "axes": ["C", "gone"], "mean": [0.5, 0.5], "sigma": 0.1}',
+    '{"generation": 3, "axes": ["C", "gamma"], "mean": [NaN, 0.5], "sigma": 0.1}',
+    '{"generation": 3, "axes": ["C", "gamma"], "mean": [0.5, 1e300], "sigma": Infinity}',
+    '{"generation": 4, "axes": ["C", "gamma"], "mean": [0.5, 7], "sigma": 0.1, "covariance": [[1, 2]]}',
+    '{"generation": 99999999, "axes": ["C", "gamma"], "mean": [0.5, 0.5], "sigma": 9, "covariance": [[-1, 5], [0, 0]]}',
+)
 _MARKS = ("scatter", "scatter3d", "bar")
 CURRENT = {"C": 1.0, "gamma": 0.1, "kernel": "rbf", "shrinking": True}
 
@@ -136,6 +166,11 @@ def settings_of(plot: Plot[Any]) -> list[Plot[Any]]:
 
 
 VARIANTS = [variant for plot in PLOTS for variant in settings_of(plot)]
+
+
+def for_plot(plot: Plot[Any], table: TrialTable) -> TrialTable:
+    """The table; for a plot that shows a method from inside, with thoughts."""
+    return with_thoughts(table) if plot.why_unavailable(table) else table
 
 
 @pytest.mark.parametrize("plot", VARIANTS, ids=repr)
@@ -167,13 +202,13 @@ def test_plot_says_what_it_is(plot: Plot[Any]) -> None:
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_hundred_thousand_trials_are_less_than_500_kilobytes(plot: Plot[Any]) -> None:
-    table = with_faults(build_table(100_000, distributions=many_parameters(12)))
+    table = for_plot(plot, with_faults(build_table(100_000, distributions=many_parameters(12))))
     assert len(figure_json(plot.draw(plot.compute(table), LIVE))) < 500_000
 
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_hidden_trials_are_in_no_mark_and_no_number(plot: Plot[Any]) -> None:
-    table = with_faults(build_table(60))
+    table = for_plot(plot, with_faults(build_table(60)))
     hidden = {int(table.best() or 0), *range(2, 60, 5)}
     data = plot.compute(replace(table, hidden=frozenset(hidden)))
     figure = plot.draw(data, LIVE)
@@ -185,7 +220,8 @@ def test_hidden_trials_are_in_no_mark_and_no_number(plot: Plot[Any]) -> None:
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_same_trials_give_the_same_drawing(plot: Plot[Any]) -> None:
-    first, second = (figure_json(plot.draw(plot.compute(with_faults(build_table(60))), LIVE)) for _ in range(2))
+    tables = [for_plot(plot, with_faults(build_table(60))) for _ in range(2)]
+    first, second = (figure_json(plot.draw(plot.compute(table), LIVE)) for table in tables)
     assert first == second
 
 
@@ -211,7 +247,7 @@ def test_tabs_stand_in_their_order() -> None:
 
 @pytest.mark.parametrize("plot", [plot for plot in PLOTS if plot.shows_trials], ids=lambda p: p.key)
 def test_customdata_begins_with_the_number_of_the_trial(plot: Plot[Any]) -> None:
-    table = with_faults(build_table(60))
+    table = for_plot(plot, with_faults(build_table(60)))
     shifted = replace(table, numbers=table.numbers + 1000)
     figure = plot.draw(plot.compute(shifted), LIVE)
     found = [row[0] for t in figure["data"] if t["type"] in _MARKS for row in _rows(t.get("customdata"))]
@@ -221,13 +257,13 @@ def test_customdata_begins_with_the_number_of_the_trial(plot: Plot[Any]) -> None
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_live_figure_holds_no_colour_of_one_theme(plot: Plot[Any]) -> None:
-    text = figure_json(plot.draw(plot.compute(build_table(60)), LIVE, current=CURRENT))
+    text = figure_json(plot.draw(plot.compute(for_plot(plot, build_table(60))), LIVE, current=CURRENT))
     assert not [colour for colour in (*LIGHT.palette().values(), *DARK.palette().values()) if colour in text]
 
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_drawing_leaves_the_table_alone(plot: Plot[Any]) -> None:
-    table, twin = build_table(60), build_table(60)
+    table, twin = for_plot(plot, build_table(60)), build_table(60)
     plot.draw(plot.compute(table), LIVE)
     for name in ("values", "numbers", "arms", "fold_scores"):
         np.testing.assert_array_equal(getattr(table, name), getattr(twin, name))
