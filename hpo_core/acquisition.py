@@ -1,4 +1,4 @@
-"""How much a point promises under a Gaussian process: what Bayesian optimisation maximises to choose its next trial."""
+"""How much a point promises under a model: what Bayesian optimisation maximises to choose its next trial."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcx, ndtr
 
-from hpo_core.gaussian_process import GaussianProcess
+from hpo_core.gaussian_process import GaussianProcess, JointSample
 from hpo_core.warping import Prediction
 
 Floats = NDArray[np.float64]
+THOMPSON = "thompson"
+KAPPA = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +26,40 @@ class Promise:
         incumbent: What is to be beaten. The lowest mean at a point that was tried, not the lowest value, is robust to
             noise: a lucky value does not count.
         rule: A key of ACQUISITIONS.
+        kappa: Of the bound: how many standard deviations below the mean.
     """
 
     process: GaussianProcess
     incumbent: float
     rule: str
+    kappa: float = KAPPA
 
     def __call__(self, units: Floats) -> Floats:
-        return ACQUISITIONS[self.rule](self.process.predict_target(units), self.incumbent)
+        return score(self.process.predict_target(units), self.incumbent, self.rule, self.kappa)
+
+
+@dataclass(frozen=True, slots=True)
+class ThompsonPromise:
+    """The promise of points as one draw from the process sees them: a candidate is chosen as often as it is the best.
+
+    Source: Thompson (1933), On the Likelihood that One Unknown Probability Exceeds Another in View of the Evidence of
+    Two Samples; for processes Kandasamy et al. (2018), Parallelised Bayesian Optimisation via Thompson Sampling.
+
+    Attributes:
+        draw: One function drawn from the process; it stays the same from call to call.
+    """
+
+    draw: JointSample
+
+    def __call__(self, units: Floats) -> Floats:
+        return -self.draw(units)
+
+
+def score(prediction: Prediction, incumbent: float, rule: str, kappa: float = KAPPA) -> Floats:
+    """The promise of points of which mean and standard deviation are known, by a rule of ACQUISITIONS."""
+    if rule == "lcb":
+        return lower_confidence_bound(prediction, incumbent, kappa)
+    return ACQUISITIONS[rule](prediction, incumbent)
 
 
 def log_expected_improvement(prediction: Prediction, incumbent: float) -> Floats:
@@ -49,12 +77,12 @@ def log_expected_improvement(prediction: Prediction, incumbent: float) -> Floats
     return np.asarray(np.log(prediction.sd) + np.where(u > -1, log_near, log_far))
 
 
-def lower_confidence_bound(prediction: Prediction, incumbent: float) -> Floats:
-    """Minus an optimistic bound, one and a half standard deviations below the mean.
+def lower_confidence_bound(prediction: Prediction, incumbent: float, kappa: float = KAPPA) -> Floats:
+    """Minus an optimistic bound, kappa standard deviations below the mean.
 
     Source: Srinivas, Krause, Kakade and Seeger (2010), Gaussian Process Optimization in the Bandit Setting.
     """
-    return np.asarray(1.5 * prediction.sd - prediction.mean)
+    return np.asarray(kappa * prediction.sd - prediction.mean)
 
 
 def improvement_score(prediction: Prediction, incumbent: float) -> Floats:

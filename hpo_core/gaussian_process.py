@@ -125,6 +125,19 @@ class GaussianProcess:
         targets = np.concatenate([self.targets, self.predict_target(units).mean])
         return replace(self, units=np.vstack([self.units, units]), targets=targets)
 
+    def drawn(self, rng: np.random.Generator) -> JointSample:
+        """One function drawn at random from the process, on the scale of the targets."""
+        whitened = solve_triangular(self._cholesky, self.targets, lower=True, check_finite=False)
+        return JointSample(self, rng, self._features, self._cholesky, whitened)
+
+    def kernel(self, a: Floats, b: Floats) -> Floats:
+        """Prior covariance of the function between two sets of embedded points, shape (n, m)."""
+        return self._signal_variance * _matern(_distances_between(a, b))
+
+    def embedded(self, units: Floats) -> Floats:
+        """Points as the kernel sees them: Euclidean coordinates in length scales, shape (m, k)."""
+        return self._scaled(units)
+
     @property
     def _signal_variance(self) -> float:
         return math.exp(self.theta[-2])
@@ -151,6 +164,47 @@ class GaussianProcess:
     def _scaled(self, units: Floats) -> Floats:
         blocks = _embedding(self.space, units)
         return np.hstack([block / scale for block, scale in zip(blocks, self.length_scales, strict=True)])
+
+
+class JointSample:
+    """A function drawn from a process, revealed where it is asked for.
+
+    Values at all points asked for so far are one joint sample: each call extends the Cholesky factor of the data and of
+    what was drawn, so that later values agree with earlier ones. m points after n cost (n + m)^2 m.
+    """
+
+    def __init__(
+        self, process: GaussianProcess, rng: np.random.Generator, places: Floats, cholesky: Floats, whitened: Floats
+    ) -> None:
+        self._process, self._rng = process, rng
+        self._places, self._cholesky, self._whitened = places, cholesky, whitened
+
+    def __call__(self, units: Floats) -> Floats:
+        """Values of the function at points of shape (m, d), on the scale of the targets, shape (m,)."""
+        places = self._process.embedded(units)
+        n, m = len(self._places), len(places)
+        known = solve_triangular(
+            self._cholesky, self._process.kernel(self._places, places), lower=True, check_finite=False
+        )
+        rest = _factor(self._process.kernel(places, places) - known.T @ known)
+        fresh = self._rng.standard_normal(m)
+        values = known.T @ self._whitened + rest @ fresh
+        grown = np.zeros((n + m, n + m))
+        grown[:n, :n], grown[n:, :n], grown[n:, n:] = self._cholesky, known.T, rest
+        self._places, self._cholesky = np.vstack([self._places, places]), grown
+        self._whitened = np.concatenate([self._whitened, fresh])
+        return np.asarray(values)
+
+
+def _factor(covariance: Floats) -> Floats:
+    """Cholesky factor of a covariance that may be singular to rounding: the diagonal is raised as little as needed."""
+    size = max(float(np.diag(covariance).max()), _NOISE_FLOOR)
+    for jitter in (1e-7, 1e-6, 1e-5, 1e-4):
+        raised = covariance + jitter * size * np.eye(len(covariance))
+        factor, fault = lapack.dpotrf(raised, lower=1, clean=1)
+        if not fault:
+            return np.asarray(factor)
+    return np.diag(np.sqrt(np.maximum(np.diag(covariance), 0.0) + _NOISE_FLOOR))
 
 
 def fit(

@@ -43,7 +43,7 @@ def add_command(commands: Any) -> None:
     problem.add_argument("--split-seed", type=int, default=0, help="seed of folds and models (default 0)")
     problem.add_argument("--noise", type=float, default=0.0, help="landscapes: noise of a look, in typical heights")
     how = command.add_argument_group("search")
-    how.add_argument("--method", default="gaussian_process", help="search method, see `methods`")
+    how.add_argument("--method", default="auto", help="search method, see `methods` (default auto)")
     how.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="option of the method")
     add_budget(how)
     how.add_argument("--seed", type=int, default=0, help="seed of the method (default 0)")

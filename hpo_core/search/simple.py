@@ -49,7 +49,7 @@ def free_name(storage: StudyStorage, problem: Problem) -> str:
 
 def search(
     problem: Problem,
-    method: str = "tpe",
+    method: str = "auto",
     *,
     trials: int | None = None,
     fits: int | None = None,

@@ -14,7 +14,6 @@ from hpo_core.formats import format_count, format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
-from hpo_core.space import SearchSpace
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
 from pages._shared.child_form import open_child_form
@@ -33,7 +32,7 @@ _PRUNING = {
 }
 _SEEN = "machine-budget-seen"
 _MOST = 1_000_000
-_MANY_PARAMETERS = 20
+_FIRST_METHOD = "auto"
 
 
 def machine_panel(tuning: Tuning) -> None:
@@ -143,7 +142,7 @@ def _form(tuning: Tuning, last: Run | None) -> None:
         key = st.selectbox(
             "Method",
             usable,
-            index=usable.index(_first_choice(space, usable)),
+            index=usable.index(_first_choice(usable)),
             format_func=lambda k: METHODS[k].label,
             key="machine-method",
             help="\n\n".join(f"**{METHODS[k].label}**: {METHODS[k].purpose}" for k in usable),
@@ -162,10 +161,9 @@ def _form(tuning: Tuning, last: Run | None) -> None:
         st.caption(f"{METHODS[key].label}: {size:,} configurations in all, coarse first.")
 
 
-def _first_choice(space: SearchSpace, usable: list[str]) -> str:
-    """A Gaussian process learns fastest from few trials; with many parameters, trees of densities do better."""
-    order = ["gaussian_process", "tpe"] if len(space) <= _MANY_PARAMETERS else ["tpe"]
-    return next((key for key in order if key in usable), usable[0])
+def _first_choice(usable: list[str]) -> str:
+    """Auto, which chooses by the space and by what is known."""
+    return _FIRST_METHOD if _FIRST_METHOD in usable else usable[0]
 
 
 def _budget() -> Budget:

@@ -125,7 +125,7 @@ def test_search_runs_to_its_end_beside_the_sliders(lab, open_page):
     expect(page.locator(".lab-arm-machine")).to_contain_text("trial")
     recorded = trials_in(lab, study_name(page))
     assert len(recorded) == 13
-    assert {t.user_attrs["arm"] for t in recorded} == {"default", "gaussian_process"}
+    assert {t.user_attrs["arm"] for t in recorded} == {"default", "auto"}
     for tab in ("Parallel", "Surface", "History"):
         page.get_by_role("tab", name=tab).click()
         expect(page.locator(".live-plot .main-svg").first).to_be_visible(timeout=LONG)
@@ -142,7 +142,7 @@ def test_two_clicks_on_start_begin_one_search(lab, open_page):
         re.compile("finished|stopped"), timeout=2 * LONG
     )
     arms = [t.user_attrs["arm"] for t in trials_in(lab, study_name(page))]
-    assert arms.count("gaussian_process") <= 6
+    assert arms.count("auto") <= 6
 
 
 def test_search_survives_reload_and_a_killed_server_and_stops_on_demand(fresh_lab, open_page):
