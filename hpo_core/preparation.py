@@ -9,11 +9,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from hpo_core.errors import DataError
 
 Kind = Literal["number", "flag", "date", "category"]
+Fill = Literal["median", "mean", "most_frequent"]
+Scaler = Literal["none", "standard", "min_max", "robust", "quantile"]
+Encoding = Literal["one_hot", "ordinal", "frequency"]
 Floats = NDArray[np.float64]
 
 _DATE_PARTS = ("year", "month", "day of week", "hour", "days")
@@ -34,17 +38,30 @@ _CONTENT_KINDS: dict[str, Kind] = {
 }
 
 
-def preparation(features: pd.DataFrame, *, scale: bool) -> Preparation:
+def preparation(
+    features: pd.DataFrame,
+    *,
+    scale: bool = False,
+    fill: Fill = "median",
+    scaler: Scaler | None = None,
+    encoding: Encoding = "one_hot",
+) -> Preparation:
     """A transformer for tables like this one, to be the first step of a pipeline.
 
     Args:
         features: The table, shape (n, d). Only its column types are read here, never a statistic.
         scale: Whether numbers and date parts are standardised. Flags and one-hot columns stay 0 and 1.
+        fill: What gaps are filled with.
+        scaler: Another way of scaling; None means the one that `scale` says.
+        encoding: A column for each level, or one column with the level's rank or its share of the training rows.
     """
     names = list(features.columns)
     kinds = [_kind_of_type(t) or _kind_of_content(features[n]) for n, t in zip(names, features.dtypes, strict=True)]
     columns = {kind: tuple(n for n, k in zip(names, kinds, strict=True) if k == kind) for kind in get_args(Kind)}
-    return Preparation(columns["number"], columns["flag"], columns["date"], columns["category"], scale)
+    how = scaler or ("standard" if scale else "none")
+    return Preparation(
+        columns["number"], columns["flag"], columns["date"], columns["category"], how, fill=fill, encoding=encoding
+    )
 
 
 def kind_of(column: pd.Series[Any]) -> Kind:
@@ -87,36 +104,59 @@ class _Levels:
     kept: pd.Index[Any]
     has_other: bool
     has_missing: bool
+    shares: Floats
+    encoding: Encoding = "one_hot"
 
-    def __len__(self) -> int:
+    @property
+    def width(self) -> int:
+        """Columns that it takes."""
+        return self.n_places if self.encoding == "one_hot" else 1
+
+    @property
+    def n_places(self) -> int:
         return len(self.kept) + self.has_other + self.has_missing
 
     @staticmethod
-    def of(codes: NDArray[np.int64], texts: pd.Index[Any]) -> _Levels:
+    def of(codes: NDArray[np.int64], texts: pd.Index[Any], encoding: Encoding) -> _Levels:
         """The most frequent levels, the first seen of equals; what is seen once is not worth a column among many."""
         counts = np.bincount(codes[codes >= 0], minlength=len(texts))
         order = np.argsort(-counts, kind="stable")
         if is_wide := len(texts) > _MAX_LEVELS:
             order = order[: _MAX_LEVELS - 1]
             order = order[counts[order] > 1]
-        return _Levels(texts[np.sort(order)], is_wide, bool((codes < 0).any()))
+        if encoding == "one_hot":
+            order = np.sort(order)
+        kept_counts = counts[order]
+        n_missing = int((codes < 0).sum())
+        rest = [len(codes) - n_missing - kept_counts.sum()] * is_wide + [n_missing] * (n_missing > 0)
+        shares = np.append(kept_counts, rest) / max(len(codes), 1)
+        return _Levels(texts[order], is_wide, n_missing > 0, shares, encoding)
 
-    def one_hot(self, codes: NDArray[np.int64], texts: pd.Index[Any], out: Floats) -> None:
-        """Writes ones into zeros of shape (n, len(self)). A level that training did not hold is "other", or none."""
+    def encode(self, codes: NDArray[np.int64], texts: pd.Index[Any], out: Floats) -> None:
+        """Writes into zeros of shape (n, width). A level that training did not hold is "other", or none.
+
+        A rank counts from 1, the most frequent level; 0 is none, as is a share of 0.
+        """
+        place = self._places(codes, texts)
+        rows = np.flatnonzero(place >= 0)
+        if self.encoding == "one_hot":
+            out[rows, place[rows]] = 1.0
+        else:
+            out[rows, 0] = place[rows] + 1.0 if self.encoding == "ordinal" else self.shares[place[rows]]
+
+    def _places(self, codes: NDArray[np.int64], texts: pd.Index[Any]) -> NDArray[np.int64]:
         places = np.append(self.kept.get_indexer(texts), -1)
         places[:-1][places[:-1] < 0] = len(self.kept) if self.has_other else -1
-        places[-1] = len(self) - 1 if self.has_missing else -1
-        place = places[codes]
-        rows = np.flatnonzero(place >= 0)
-        out[rows, place[rows]] = 1.0
+        places[-1] = self.n_places - 1 if self.has_missing else -1
+        return np.asarray(places[codes], dtype=np.int64)
 
 
 class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """Numbers, flags, dates and categories to floats: shape (n, d) in, shape (n, d') out.
 
     Columns come out as: numbers and flags, the parts of each date, an indicator for each of those that had missing
-    values in training, then one-hot levels. A gap is filled with the median of the training rows, or with their mean
-    in a column that had no gap there. Infinite values count as missing.
+    values in training, then the levels of categories. A gap is filled by a statistic of the training rows, with their
+    mean in a column that had no gap there. Infinite values count as missing.
 
     Use `preparation` to make one. Column names of each kind are taken from the table by name.
     """
@@ -127,13 +167,17 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         flags: tuple[str, ...] = (),
         dates: tuple[str, ...] = (),
         categories: tuple[str, ...] = (),
-        scale: bool = False,
+        scaler: Scaler = "none",
+        fill: Fill = "median",
+        encoding: Encoding = "one_hot",
     ) -> None:
         self.numbers = numbers
         self.flags = flags
         self.dates = dates
         self.categories = categories
-        self.scale = scale
+        self.scaler = scaler
+        self.fill = fill
+        self.encoding = encoding
 
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
         self._learn(self._read(X))
@@ -154,7 +198,8 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         names += [f"{names[i]} is missing" for i in self.indicated_]
         for name, levels in zip(self.categories, self.levels_, strict=True):
             others = [f"{name} is other"] * levels.has_other + [f"{name} is missing"] * levels.has_missing
-            names += [f"{name} = {level}" for level in levels.kept] + others
+            own = [f"{name} = {level}" for level in levels.kept] + others
+            names += own if levels.encoding == "one_hot" else [str(name)]
         return np.array(names, dtype=object)
 
     def _number_names(self) -> list[str]:
@@ -176,37 +221,53 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         numbers = table.numbers
         self.indicated_ = np.flatnonzero(np.isnan(numbers).any(axis=0))
         self.fill_ = numbers.mean(axis=0)
-        self.fill_[self.indicated_] = [_median(numbers[:, i]) for i in self.indicated_]
-        self.center_, self.spread_ = self._scales(self._filled(numbers))
-        self.levels_ = [_Levels.of(codes, texts) for codes, texts in table.categories]
+        self.fill_[self.indicated_] = [_statistic(numbers[:, i], self.fill) for i in self.indicated_]
+        filled = self._filled(numbers)
+        self.center_, self.spread_ = self._scales(filled)
+        self.quantiles_ = self._quantiles(filled) if self.scaler == "quantile" else None
+        self.levels_ = [_Levels.of(codes, texts, self.encoding) for codes, texts in table.categories]
 
     def _scales(self, numbers: Floats) -> tuple[Floats, Floats]:
-        """Mean and standard deviation of each column, shape (m,); 0 and 1 where it is left as it is."""
+        """What is subtracted from each column and what it is divided by, shape (m,); 0 and 1 where it is left."""
         center, spread = np.zeros(numbers.shape[1]), np.ones(numbers.shape[1])
-        if self.scale:
-            center, spread = numbers.mean(axis=0), numbers.std(axis=0)
+        if self.scaler not in ("none", "quantile"):
+            center, spread = _center_and_spread(numbers, self.scaler)
             # Squares of numbers below 1e-160 vanish.
             spread[(numbers.max(axis=0) == numbers.min(axis=0)) | (spread == 0.0)] = 1.0
-            flags = slice(len(self.numbers), len(self.numbers) + len(self.flags))
-            center[flags], spread[flags] = 0.0, 1.0
+            center[self._flag_columns], spread[self._flag_columns] = 0.0, 1.0
         return center, spread
+
+    @property
+    def _flag_columns(self) -> slice:
+        return slice(len(self.numbers), len(self.numbers) + len(self.flags))
+
+    def _quantiles(self, numbers: Floats) -> QuantileTransformer:
+        n_quantiles = min(1000, len(numbers))
+        return QuantileTransformer(n_quantiles=n_quantiles, output_distribution="normal", random_state=0).fit(numbers)
+
+    def _scaled(self, numbers: Floats) -> Floats:
+        if self.scaler == "none" or not numbers.shape[1]:
+            return numbers
+        if self.quantiles_ is None:
+            return np.asarray((numbers - self.center_) / self.spread_)
+        scaled = np.array(self.quantiles_.transform(numbers))
+        scaled[:, self._flag_columns] = numbers[:, self._flag_columns]
+        return scaled
 
     def _filled(self, numbers: Floats) -> Floats:
         gaps = np.isnan(numbers)
         return np.where(gaps, self.fill_, numbers) if gaps.any() else numbers
 
     def _prepared(self, table: _Table) -> Floats:
-        numbers = self._filled(table.numbers)
-        if self.scale:
-            numbers = (numbers - self.center_) / self.spread_
+        numbers = self._scaled(self._filled(table.numbers))
         if not len(self.indicated_) and not self.levels_:
             return numbers
-        edges = np.cumsum([numbers.shape[1], len(self.indicated_), *map(len, self.levels_)])
+        edges = np.cumsum([numbers.shape[1], len(self.indicated_), *(levels.width for levels in self.levels_)])
         out = np.zeros((len(numbers), edges[-1]), order="F")
         out[:, : edges[0]] = numbers
         out[:, edges[0] : edges[1]] = np.isnan(table.numbers[:, self.indicated_])
         for i, (levels, (codes, texts)) in enumerate(zip(self.levels_, table.categories, strict=True)):
-            levels.one_hot(codes, texts, out[:, edges[i + 1] : edges[i + 2]])
+            levels.encode(codes, texts, out[:, edges[i + 1] : edges[i + 2]])
         return out
 
 
@@ -254,7 +315,25 @@ def _bounded(numbers: Floats) -> Floats:
     return np.clip(finite, -_LARGEST, _LARGEST)
 
 
-def _median(values: Floats) -> float:
-    """Median of what is there; 0 for an empty column."""
+def _statistic(values: Floats, fill: Fill) -> float:
+    """Statistic of what is there, of equally frequent values the lowest; 0 for an empty column."""
     present = values[~np.isnan(values)]
-    return float(np.median(present)) if len(present) else 0.0
+    if not len(present):
+        return 0.0
+    if fill == "most_frequent":
+        found, counts = np.unique(present, return_counts=True)
+        return float(found[np.argmax(counts)])
+    return float(np.mean(present) if fill == "mean" else np.median(present))
+
+
+def _center_and_spread(numbers: Floats, scaler: Scaler) -> tuple[Floats, Floats]:
+    """Of each column, shape (m,): mean and deviation, lowest value and range, or median and quartile range.
+
+    Where half of a column is one value, its quartile range is 0, and its deviation takes the place of that.
+    """
+    if scaler == "standard":
+        return numbers.mean(axis=0), numbers.std(axis=0)
+    if scaler == "min_max":
+        return numbers.min(axis=0), np.ptp(numbers, axis=0)
+    low, middle, high = np.quantile(numbers, (0.25, 0.5, 0.75), axis=0)
+    return middle, np.where(high > low, high - low, numbers.std(axis=0))

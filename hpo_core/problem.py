@@ -190,7 +190,8 @@ class ModelProblem(Problem):
         self.direction = self.metric.direction
         self.metric_label = self.metric.label
         self.n_folds = spec.protocol.n_folds
-        self.notes = (*self.data.notes, *self.split.notes)
+        own_notes = self.family.notes(self.facts) if self.family.notes else ()
+        self.notes = (*self.data.notes, *self.split.notes, *own_notes)
         self.title = f"{self.data.label} · {self.family.label} · {self.metric.label}, {spec.protocol.title}"
 
     @property
@@ -203,9 +204,8 @@ class ModelProblem(Problem):
         train, _ = self.split.folds[0]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            matrix = preparation(self._features, scale=self.family.needs_scaling).fit_transform(
-                self._features.iloc[train]
-            )
+            prepared = preparation(self._features, scale=self.family.needs_scaling)
+            matrix = prepared.fit_transform(self._features.iloc[train])
         return DataFacts(
             task=self.data.task,
             n_rows=min(len(t) for t, _ in self.split.folds),
@@ -213,6 +213,9 @@ class ModelProblem(Problem):
             n_classes=self.data.n_classes,
             feature_variance=float(np.var(matrix)) or 1.0,
             target_scale=float(np.std(self.data.target[train])) if self.data.task == "regression" else 1.0,
+            has_gaps=len(prepared.indicated_) > 0,
+            has_categories=bool(prepared.categories),
+            needs_probabilities=self.metric.needs == "probabilities",
         )
 
     def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
@@ -254,7 +257,8 @@ class ModelProblem(Problem):
         model = self.family.build(configuration, facts, self.spec.protocol.seed)
         if self.family.resource and resource < 1.0:
             _shrink(model, self.family.resource.parameter, resource)
-        return Pipeline([("prepare", preparation(self._features, scale=self.family.needs_scaling)), ("model", model)])
+        prepared = preparation(self._features, **self.family.preparation_of(configuration))
+        return Pipeline([("prepare", prepared), ("model", model)])
 
     def _cut_rows(self, train: Any, fold: int, resource: float) -> Any:
         if not 0 < resource <= 1:

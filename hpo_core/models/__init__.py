@@ -5,6 +5,8 @@ from hpo_core.models._base import DataFacts, ModelFamily, Resource
 from hpo_core.models._shared import (
     EPOCHS,
     TREES,
+    beyond_cells,
+    beyond_rows,
     boosted_depth,
     boosted_leaf_size,
     class_weight,
@@ -35,6 +37,8 @@ __all__ = [
     "ModelFamily",
     "Resource",
     "TREES",
+    "beyond_cells",
+    "beyond_rows",
     "boosted_depth",
     "boosted_leaf_size",
     "class_weight",

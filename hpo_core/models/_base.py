@@ -23,6 +23,9 @@ class DataFacts:
         n_classes: Classes; 0 for regression.
         feature_variance: Variance over all entries of the prepared matrix, as SVC's gamma="scale" takes it.
         target_scale: Standard deviation of the target; 1 for classification.
+        has_gaps: Whether numbers are missing in the training rows.
+        has_categories: Whether there are columns of categories.
+        needs_probabilities: Whether the metric takes probabilities of classes.
     """
 
     task: Task
@@ -31,6 +34,9 @@ class DataFacts:
     n_classes: int = 0
     feature_variance: float = 1.0
     target_scale: float = 1.0
+    has_gaps: bool = False
+    has_categories: bool = False
+    needs_probabilities: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +64,13 @@ class ModelFamily:
         needs_scaling: Whether features are standardised before it.
         resource: What a partial fit spends less of; None means rows of the training folds.
         why_unavailable: None, or "not installed: pip install x".
+        cost: What a fit with the defaults costs: 1 for hundredths of a second on a few hundred rows, 2 for tenths, 3
+            for more.
+        is_slow: Whether a fit on such data takes so long that a search over families leaves this one out.
+        joins_automl: Whether a search over families has it among them.
+        short: A name for narrow places; the label or its initials when empty.
+        preparing: Arguments of `preparation` that a configuration chooses, for a family that chooses its own.
+        notes: Sentences that go with a problem on such data.
     """
 
     key: str
@@ -70,3 +83,20 @@ class ModelFamily:
     needs_scaling: bool = False
     resource: Resource | None = None
     why_unavailable: str | None = None
+    cost: int = 2
+    is_slow: Callable[[DataFacts], bool] | None = None
+    joins_automl: bool = True
+    short: str = ""
+    preparing: Callable[[Mapping[str, Any]], dict[str, Any]] | None = None
+    notes: Callable[[DataFacts], tuple[str, ...]] | None = None
+
+    @property
+    def tag(self) -> str:
+        """The name for narrow places."""
+        words = self.label.split()
+        return self.short or (self.label if len(words) == 1 else "".join(word[0].upper() for word in words))
+
+    def preparation_of(self, configuration: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of `preparation` for one configuration."""
+        own = self.preparing(configuration) if self.preparing else {}
+        return {"scale": self.needs_scaling, **own}

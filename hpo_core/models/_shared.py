@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sklearn.base import BaseEstimator
@@ -252,6 +252,16 @@ def with_scaled_target(regressor: BaseEstimator) -> BaseEstimator:
     Without it gradients of a target in the thousands blow up, and an epsilon of 0.1 means nothing.
     """
     return TransformedTargetRegressor(regressor=regressor, transformer=StandardScaler())
+
+
+def beyond_rows(most: int) -> Callable[[DataFacts], bool]:
+    """For families whose fit takes long when there are many rows."""
+    return lambda facts: facts.n_rows > most
+
+
+def beyond_cells(most: int) -> Callable[[DataFacts], bool]:
+    """For families that go through every cell of the table for every tree, and for every class of several."""
+    return lambda facts: facts.n_rows * facts.n_features * (facts.n_classes if facts.n_classes > 2 else 1) > most
 
 
 def power_of_ten(value: float) -> float:

@@ -46,4 +46,5 @@ ada_boost = ModelFamily(
     space=_space,
     build=_build,
     resource=TREES,
+    short="Ada",
 )

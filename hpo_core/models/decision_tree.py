@@ -59,4 +59,5 @@ decision_tree = ModelFamily(
     tasks=("classification", "regression"),
     space=_space,
     build=_build,
+    cost=1,
 )

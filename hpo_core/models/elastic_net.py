@@ -38,4 +38,5 @@ elastic_net = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
 )

@@ -13,6 +13,7 @@ from hpo_core.models import (
     TREES,
     DataFacts,
     ModelFamily,
+    beyond_cells,
     boosted_depth,
     feature_share,
     leaf_size,
@@ -52,4 +53,6 @@ gradient_boosting = ModelFamily(
     space=_space,
     build=_build,
     resource=TREES,
+    cost=3,
+    is_slow=beyond_cells(300_000),
 )

@@ -13,6 +13,7 @@ from hpo_core.models import (
     DataFacts,
     ModelFamily,
     Resource,
+    beyond_cells,
     boosted_leaf_size,
     class_weight,
     feature_share,
@@ -53,4 +54,6 @@ hist_gradient_boosting = ModelFamily(
     space=_space,
     build=_build,
     resource=Resource(parameter="max_iter", noun="trees"),
+    is_slow=beyond_cells(3_000_000),
+    short="HGB",
 )

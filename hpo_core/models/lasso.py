@@ -29,4 +29,5 @@ lasso = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
 )

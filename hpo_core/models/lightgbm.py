@@ -59,4 +59,5 @@ lightgbm = ModelFamily(
     build=_build,
     resource=TREES,
     why_unavailable=why_not_installed("lightgbm", package="lightgbm"),
+    short="LGBM",
 )

@@ -46,4 +46,5 @@ linear_regression = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
 )

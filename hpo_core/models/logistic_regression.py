@@ -68,4 +68,5 @@ logistic_regression = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
 )

@@ -38,4 +38,5 @@ naive_bayes = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 
-from hpo_core.models import DataFacts, ModelFamily
+from hpo_core.models import DataFacts, ModelFamily, beyond_rows
 from hpo_core.space import Categorical, Int, SearchSpace
 
 
@@ -58,4 +58,6 @@ nearest_neighbours = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
+    is_slow=beyond_rows(50_000),
 )

@@ -9,7 +9,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from hpo_core.models import EPOCHS, DataFacts, ModelFamily, with_scaled_target
+from hpo_core.models import EPOCHS, DataFacts, ModelFamily, beyond_rows, with_scaled_target
 from hpo_core.space import AnyParameter, Categorical, Condition, Float, Int, SearchSpace
 
 _MOST_LAYERS = 4
@@ -167,4 +167,6 @@ neural_network = ModelFamily(
     build=_build,
     needs_scaling=True,
     resource=EPOCHS,
+    is_slow=beyond_rows(20_000),
+    short="MLP",
 )

@@ -40,4 +40,5 @@ ridge = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
 )

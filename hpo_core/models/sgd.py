@@ -162,4 +162,5 @@ sgd = ModelFamily(
     build=_build,
     needs_scaling=True,
     resource=EPOCHS,
+    cost=1,
 )

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.svm import SVC, SVR
 
-from hpo_core.models import DataFacts, ModelFamily, class_weight, power_of_ten, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, beyond_rows, class_weight, power_of_ten, with_scaled_target
 from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 
 _CURVED = ("rbf", "poly", "sigmoid")
@@ -108,4 +108,6 @@ svm = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    cost=1,
+    is_slow=beyond_rows(10_000),
 )

@@ -74,4 +74,5 @@ xgboost = ModelFamily(
     build=_build,
     resource=TREES,
     why_unavailable=why_not_installed("xgboost", package="xgboost"),
+    short="XGB",
 )
