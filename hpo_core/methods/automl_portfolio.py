@@ -31,7 +31,7 @@ _MOST_DRAWS = 50
 class AutoML(SearchMethod):
     """A portfolio of defaults, a bandit over families, a model of each family's own space, TPE over all of them."""
 
-    key: ClassVar[str] = "automl"
+    key: ClassVar[str] = "automl_portfolio"
     label: ClassVar[str] = "AutoML"
     purpose: ClassVar[str] = "Tries every family's defaults, cheap ones first, then gives trials to those in the race."
     when_to_use: ClassVar[str] = (

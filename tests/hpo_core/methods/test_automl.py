@@ -20,7 +20,7 @@ TWO_FOLDS = Protocol(folds=2)
 
 
 def _searched(problem, n, **options):
-    method = with_options(METHODS["automl"], options)
+    method = with_options(METHODS["automl_portfolio"], options)
     study = optuna.create_study(direction=problem.direction, sampler=method.sampler(problem.space, 0))
     for _ in range(n):
         trial, configuration = propose(study, problem.space)
@@ -51,7 +51,7 @@ def test_the_race_keeps_several_families_and_tpe_looks_over_all():
             *(Float(name=f"{f}.x", low=0, high=1, default=0.5, when=Condition("family", (f,))) for f in "abcd"),
         )
     )
-    method = with_options(METHODS["automl"], {"n_kept": 2, "between": 5})
+    method = with_options(METHODS["automl_portfolio"], {"n_kept": 2, "between": 5})
     study = optuna.create_study(sampler=method.sampler(space, 1))
     level = {"a": 0.0, "b": 0.1, "c": 5.0, "d": 9.0}
     for _ in range(44):
@@ -87,7 +87,7 @@ def test_turn_goes_to_the_family_with_the_fewest_trials_those_in_flight_counted(
 
 
 def test_space_without_families_is_refused_with_what_to_take_instead():
-    why = METHODS["automl"].why_unavailable(make_problem("wine", "svm").space)
+    why = METHODS["automl_portfolio"].why_unavailable(make_problem("wine", "svm").space)
     assert "model AutoML" in why
     assert why.endswith(".")
 
@@ -104,7 +104,7 @@ def test_default_follows_a_narrowed_space():
 
 def test_families_of_which_all_fail_leave_the_search_alive():
     problem = make_problem("wine", "automl")
-    study = optuna.create_study(sampler=METHODS["automl"].sampler(problem.space, 0))
+    study = optuna.create_study(sampler=METHODS["automl_portfolio"].sampler(problem.space, 0))
     for _ in range(30):
         trial, configuration = propose(study, problem.space)
         assert problem.space.check(configuration) == configuration
