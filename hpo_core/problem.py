@@ -9,10 +9,8 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-import io
 import json
 import math
-import pickle
 import time
 import warnings
 from abc import ABC, abstractmethod
@@ -34,7 +32,11 @@ from hpo_core.metrics import Direction, Metric, default_metric, find_metric
 from hpo_core.models import MODELS, DataFacts, ModelFamily
 from hpo_core.preparation import preparation
 from hpo_core.protocol import Protocol, Split
+from hpo_core.schedule import WHOLE, Schedule
 from hpo_core.space import Configuration, SearchSpace
+from hpo_core.training import shrink, written_bytes
+
+_BLUR = 0.05  # standard deviation of a look at half the resource, in units of a landscape's scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,7 @@ class Problem(ABC):
         direction: Whether lower or higher scores are better.
         n_folds: Fits of a whole trial.
         title: One line for the screen.
+        resource_noun: What a partial fit spends less of.
     """
 
     spec: ProblemSpec
@@ -136,15 +139,16 @@ class Problem(ABC):
     n_folds: int
     title: str
     notes: tuple[str, ...] = ()
+    resource_noun: str = "rows"
 
     @abstractmethod
-    def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
+    def fit(self, configuration: Mapping[str, Any], fold: int, schedule: Schedule = WHOLE) -> FitResult:
         """Trains and scores one configuration on one fold.
 
         Args:
             configuration: One value for every active parameter.
             fold: From 0 to `n_folds` - 1.
-            resource: Share of the full resource, above 0 and at most 1: of epochs, trees, or training rows.
+            schedule: How far to train, as a share of the epochs, trees or training rows, and with what before.
 
         Raises:
             ConfigurationError: The configuration is not in the space.
@@ -154,16 +158,17 @@ class Problem(ABC):
     @property
     @abstractmethod
     def _identity(self) -> dict[str, Any]:
-        """All that a score depends on beside configuration, fold and resource."""
+        """All that a score depends on beside configuration, fold and schedule."""
 
     @cached_property
     def fingerprint(self) -> str:
-        """Digest of all that a score depends on beside configuration, fold and resource."""
+        """Digest of all that a score depends on beside configuration, fold and schedule."""
         return _digest(self._identity)
 
-    def fit_key(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> str:
+    def fit_key(self, configuration: Mapping[str, Any], fold: int, schedule: Schedule = WHOLE) -> str:
         """The key under which the result of this fit is kept."""
-        return _digest([self.fingerprint, dict(configuration), fold, resource])
+        past = [schedule.past_to_json()] if schedule.past else []
+        return _digest([self.fingerprint, dict(configuration), fold, schedule.resource, *past])
 
     def value(self, fold_scores: tuple[float, ...]) -> float:
         """Value of a trial: the mean of its fold scores."""
@@ -186,6 +191,7 @@ class ModelProblem(Problem):
         self.split: Split = spec.protocol.split(self.data)
         self._features = self.data.features.drop(columns=[c for c in [spec.protocol.column] if c])
         self.space = self.family.space(self.facts) if spec.space is None else SearchSpace.from_json([*spec.space])  # type: ignore[list-item]
+        self.resource_noun = self.family.resource.noun if self.family.resource else "rows"
         self._check_metric()
         self.direction = self.metric.direction
         self.metric_label = self.metric.label
@@ -218,20 +224,20 @@ class ModelProblem(Problem):
             needs_probabilities=self.metric.needs == "probabilities",
         )
 
-    def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
+    def fit(self, configuration: Mapping[str, Any], fold: int, schedule: Schedule = WHOLE) -> FitResult:
         checked = self.space.check(configuration)
         train, valid = self.split.folds[fold]
-        train = self._cut_rows(train, fold, resource)
+        train = self._cut_rows(train, fold, schedule.resource)
         with warnings.catch_warnings(), _thread_pools().limit(limits=1):
             warnings.simplefilter("ignore")
             try:
-                return self._fit(checked, train, valid, resource)
+                return self._fit(checked, train, valid, schedule)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as fault:
                 raise FitError(f"{self.family.label} could not be fitted: {_first_line(fault)}") from fault
 
-    def _fit(self, configuration: Configuration, train: Any, valid: Any, resource: float) -> FitResult:
+    def _fit(self, configuration: Configuration, train: Any, valid: Any, schedule: Schedule) -> FitResult:
         x, y, k = self._features, self.data.target, self.data.n_classes
-        pipeline = self.pipeline(configuration, resource)
+        pipeline = self.pipeline(configuration, schedule.resource)
         began = time.perf_counter()
         pipeline.fit(x.iloc[train], y[train])
         fitted = time.perf_counter()
@@ -243,7 +249,7 @@ class ModelProblem(Problem):
             train_score=self.metric.evaluate(pipeline, x.iloc[seen], y[seen], k),
             fit_seconds=fitted - began,
             predict_seconds=scored - fitted,
-            model_bytes=_written_bytes(pipeline),
+            model_bytes=written_bytes(pipeline),
         )
         if not math.isfinite(score):
             raise FitError(f"{self.metric.label} is not a finite number here; got {score}.")
@@ -256,7 +262,7 @@ class ModelProblem(Problem):
             facts = dataclasses.replace(facts, n_rows=_share_of(facts.n_rows, resource))
         model = self.family.build(configuration, facts, self.spec.protocol.seed)
         if self.family.resource and resource < 1.0:
-            _shrink(model, self.family.resource.parameter, resource)
+            shrink(model, self.family.resource.parameter, resource)
         prepared = preparation(self._features, **self.family.preparation_of(configuration))
         return Pipeline([("prepare", prepared), ("model", model)])
 
@@ -299,16 +305,15 @@ class LandscapeProblem(Problem):
         self.landscape: Landscape = LANDSCAPES[spec.data]
         self.spec = dataclasses.replace(spec, metric="height")
         self.space = self.landscape.space if spec.space is None else SearchSpace.from_json([*spec.space])  # type: ignore[list-item]
-        self.direction = "minimize"
-        self.metric_label = "height"
+        self.direction, self.metric_label, self.resource_noun = "minimize", "height", "looks"
         self.n_folds = spec.protocol.folds if spec.noise else 1
         noise = f", noise {spec.noise:g}, {self.n_folds} looks" if spec.noise else ""
         self.title = f"{self.landscape.label} · height{noise}"
 
-    def fit(self, configuration: Mapping[str, Any], fold: int, resource: float = 1.0) -> FitResult:
+    def fit(self, configuration: Mapping[str, Any], fold: int, schedule: Schedule = WHOLE) -> FitResult:
         checked = self.space.check(configuration)
         began = time.perf_counter()
-        height = self.landscape.function(checked) + self._noise(checked, fold)
+        height = self.landscape.function(checked) + self._noise(checked, fold) + self._blur(checked, schedule.resource)
         seconds = time.perf_counter() - began
         if not math.isfinite(height):
             raise FitError(f"{self.landscape.label} has no height here.")
@@ -321,6 +326,14 @@ class LandscapeProblem(Problem):
             return 0.0
         seed = int(_digest([configuration, fold, self.spec.protocol.seed])[:16], 16)
         return float(np.random.default_rng(seed).normal(0.0, self.spec.noise * self.landscape.scale))
+
+    def _blur(self, configuration: Configuration, resource: float) -> float:
+        """A partial look is off by an error, the same for all folds, that shrinks as one over its root."""
+        if resource == 1.0:
+            return 0.0
+        seed = int(_digest([configuration, resource])[:16], 16)
+        width = _BLUR * self.landscape.scale * math.sqrt(1 / resource - 1)
+        return float(np.random.default_rng(seed).normal(0.0, width))
 
     @property
     def _identity(self) -> dict[str, Any]:
@@ -381,13 +394,6 @@ def _family_for(key: str, task: Task) -> ModelFamily:
     return family
 
 
-def _shrink(model: Any, parameter: str, share: float) -> None:
-    """Sets the resource parameter, also inside a wrapper such as a target transformer."""
-    names = model.get_params()
-    name = parameter if parameter in names else next(n for n in names if n.endswith("__" + parameter))
-    model.set_params(**{name: max(1, round(share * names[name]))})
-
-
 def _share_of(n_rows: int, resource: float) -> int:
     return n_rows if resource == 1.0 else max(2, round(resource * n_rows))
 
@@ -402,31 +408,11 @@ def _sample(rows: Any, n: int, seed: int) -> Any:
     return rows if len(rows) <= n else np.sort(np.random.default_rng(seed).choice(rows, n, replace=False))
 
 
-class _Counter(io.RawIOBase):
-    """A file that keeps only how much was written to it."""
-
-    n_bytes = 0
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Any) -> int:
-        size = memoryview(data).nbytes
-        self.n_bytes += size
-        return size
-
-
-def _written_bytes(model: Any) -> int:
-    counter = _Counter()
-    pickle.dump(model, counter, protocol=5)
-    return counter.n_bytes
-
-
 @lru_cache(maxsize=1)
 def _code_digest() -> str:
     """Digest of the code that scores depend on, so that scores kept by an older version are not taken for new ones."""
     here = Path(__file__).parent
-    files = [here / f"{name}.py" for name in ("metrics", "preparation", "problem", "protocol")]
+    files = [here / f"{name}.py" for name in ("metrics", "preparation", "problem", "protocol", "training")]
     files += [file for folder in ("landscapes", "models") for file in sorted((here / folder).glob("*.py"))]
     return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 

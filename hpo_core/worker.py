@@ -71,12 +71,14 @@ class _Opened:
 
 def _answer(problem: _Opened, fit: dict[str, Any]) -> dict[str, Any]:
     from hpo_core.errors import TuningError
+    from hpo_core.schedule import Schedule
 
     results: list[dict[str, Any]] = []
     try:
+        schedule = Schedule.from_json(fit["resource"], fit["past"])
         end = time.perf_counter() + _TOGETHER_SECONDS
         for fold in fit["folds"]:
-            results.append(problem.get().fit(fit["configuration"], fold, fit["resource"]).to_json())
+            results.append(problem.get().fit(fit["configuration"], fold, schedule).to_json())
             if time.perf_counter() > end:
                 break
     except TuningError as fault:

@@ -4,6 +4,7 @@ from hpo_core.discovery import Catalogue
 from hpo_core.methods._base import (
     Capabilities,
     History,
+    ResultsNeeded,
     SearchExhausted,
     SearchMethod,
     SpaceSampler,
@@ -19,6 +20,7 @@ __all__ = [
     "METHODS",
     "Capabilities",
     "History",
+    "ResultsNeeded",
     "SearchExhausted",
     "SearchMethod",
     "SpaceSampler",

@@ -20,7 +20,8 @@ on: a search that was interrupted then goes on with new configurations, and the 
 What a method thinks when it proposes a trial, it keeps with that trial by `record_thought`: a few JSON values, such as
 its generation and parents, or its stage. Plots show it, and a search that goes on reads it back with `thought_of`, so
 that a sampler needs no state beside its history. Known keys: `stage` (a word) and `why` (a sentence) are shown for any
-method.
+method; `resource` (a share of the full one) makes the fits of the trial partial, and `past` says with which
+configurations the model was trained before, see `Schedule`. A configuration at another resource is another trial.
 """
 
 from __future__ import annotations
@@ -49,6 +50,10 @@ _THOUGHT = "thought"
 
 class SearchExhausted(TuningError):  # noqa: N818 - the end of a search, not a fault
     """A finite method has proposed every configuration that it has. Raised by `propose`; the search is complete."""
+
+
+class ResultsNeeded(TuningError):  # noqa: N818 - a moment of a search, not a fault
+    """Nothing can be proposed before a trial in flight has ended. Raised by `propose`; ask again then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ class SearchMethod(ABC):
         return self.why_unavailable(problem.space)
 
     def n_configurations(self, space: SearchSpace) -> int | None:
-        """How many configurations it will propose at most; None for endless methods."""
+        """How many configurations it will propose at most, each resource counted; None for endless methods."""
         return None
 
 
@@ -134,10 +139,11 @@ def propose(study: Study, space: SearchSpace) -> tuple[optuna.Trial, Configurati
 
     Raises:
         SearchExhausted: There is nothing left to propose. No running trial stays behind.
+        ResultsNeeded: There is nothing to propose before a trial in flight has ended. None stays behind here either.
     """
     try:
         trial = study.ask()
-    except SearchExhausted:
+    except (SearchExhausted, ResultsNeeded):
         study.tell(study.get_trials(deepcopy=False)[-1].number, state=TrialState.FAIL)
         raise
     configuration: Configuration = {}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from hpo_core.problem import FitResult, ProblemSpec
+from hpo_core.schedule import WHOLE, Schedule
 
 FitResults = tuple[FitResult, ...]
 
@@ -21,7 +22,7 @@ class FitRequest:
         configuration: One value for every active parameter.
         folds: What to fit, from 0. Further folds than the first are done as well if they cost next to nothing: until a
             fiftieth of a second has passed, or one fails. Those that were not done are to be asked for again.
-        resource: Share of the full resource.
+        schedule: How far to train, and with what before.
         seconds_limit: A fit fails when it takes longer; None means no limit.
         rank: Of the requests that wait, those of the lowest rank are done first, in the order of asking.
     """
@@ -29,7 +30,7 @@ class FitRequest:
     spec: ProblemSpec
     configuration: Mapping[str, Any]
     folds: tuple[int, ...]
-    resource: float = 1.0
+    schedule: Schedule = WHOLE
     seconds_limit: float | None = None
     rank: int = 0
 

@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
 from optuna.trial import TrialState
 
 from hpo_core.problem import FitResult
+from hpo_core.schedule import Schedule
 from hpo_core.search.executor import FitResults
 from hpo_core.search.pruning import Rivals, is_hopeless
 from hpo_core.space import Configuration
@@ -34,7 +36,7 @@ class Flight:
         results: By fold.
         futures: Fits that run or wait, with the folds of each request.
         state: RUNNING until it is settled.
-        estimate: Expected value of a pruned trial.
+        estimate: Expected value of a trial that was pruned between its folds.
         value: What the sampler is told; NaN for a failed trial.
     """
 
@@ -64,10 +66,20 @@ class Flight:
     def has_fold_to_submit(self) -> bool:
         return not self.is_settled and bool(self.open_folds())
 
+    @cached_property
+    def schedule(self) -> Schedule:
+        """How far its fits train; said by the method in its thought."""
+        return Schedule.of_thought(self.thought)
+
     @property
-    def n_counted(self) -> int:
-        """Fits that count against the budget, known ones included."""
-        return len(self.results)
+    def n_counted(self) -> float:
+        """Fits that count against the budget, known ones included; a partial fit counts as its share."""
+        return len(self.results) * self.schedule.cost
+
+    @property
+    def has_all_scores(self) -> bool:
+        """Whether it was settled by all of its folds."""
+        return self.state in (TrialState.COMPLETE, TrialState.PRUNED) and self._n_judged == self.n_folds
 
     def open_folds(self) -> tuple[int, ...]:
         """Folds that are neither done nor asked for, in order."""
@@ -88,7 +100,8 @@ class Flight:
         while not self.is_settled and self._n_judged < len(prefix):
             self._n_judged += 1
             if self._n_judged == self.n_folds:
-                self.state = TrialState.COMPLETE
+                # Pruned where its fits were partial, so that it never counts as best.
+                self.state = TrialState.COMPLETE if self.schedule.is_whole else TrialState.PRUNED
             elif self.rivals is not None and is_hopeless(rule, prefix[: self._n_judged], self.rivals):
                 self._prune(prefix[: self._n_judged], self.rivals)
 
@@ -134,7 +147,7 @@ class Flight:
         )
 
     def _value(self, value: Callable[[tuple[float, ...]], float]) -> float | None:
-        if self.state == TrialState.COMPLETE:
+        if self.has_all_scores:
             return value(self.fold_prefix())
         return self.estimate if self.state == TrialState.PRUNED else None
 

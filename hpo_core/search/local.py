@@ -76,7 +76,8 @@ class _Worker:
         fit = {
             "configuration": dict(job.request.configuration),
             "folds": job.request.folds,
-            "resource": job.request.resource,
+            "resource": job.request.schedule.resource,
+            "past": job.request.schedule.past_to_json(),
         }
         self._send({"fit": fit})
 

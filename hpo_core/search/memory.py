@@ -1,4 +1,4 @@
-"""What a search knows: the in-memory Optuna study that its sampler reads, and the configurations that were tried."""
+"""What a search knows: the in-memory Optuna study that its sampler reads, and what was tried at which resource."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from optuna.trial import TrialState
 from hpo_core.errors import TuningError
 from hpo_core.methods import SearchExhausted, SearchMethod, propose, thought_of, with_thought
 from hpo_core.problem import Problem
+from hpo_core.schedule import WHOLE, Schedule
 from hpo_core.search.flight import Flight
 from hpo_core.search.pruning import FoldHistory, Rivals
 from hpo_core.space import Configuration
@@ -39,7 +40,7 @@ class Memory:
         self._sampler = method.sampler_for(problem, settings.seed)
         self._sampled = optuna.create_study(storage=self._trials, direction=problem.direction, sampler=self._sampler)
         self._sign = 1.0 if problem.direction == "minimize" else -1.0
-        self._history = FoldHistory(problem.n_folds, self._sign)
+        self._histories: dict[float, FoldHistory] = {}
         self._values: dict[str, float] = {}
         self._own_numbers: set[int] = set()
         self._table: TrialTable | None = None
@@ -48,20 +49,20 @@ class Memory:
         self.take_in_others()
 
     def knows(self, configuration: Mapping[str, Any]) -> bool:
-        return _key(configuration) in self._values
+        return _key(configuration, WHOLE) in self._values
 
-    def rivals(self) -> Rivals:
-        """The complete trials that the sampler has been told of."""
-        return self._history.snapshot()
+    def rivals(self, resource: float) -> Rivals:
+        """The trials with all folds at this resource that the sampler has been told of."""
+        return self._history(resource).snapshot()
 
     def register(self, configuration: Configuration, thought: Mapping[str, Any]) -> int:
         """Lets the sampler know that a configuration of others is in flight; the number of its trial there."""
-        self._values.setdefault(_key(configuration), math.nan)
+        self._values.setdefault(_key(configuration, Schedule.of_thought(thought)), math.nan)
         self._add(configuration, math.nan, thought, TrialState.RUNNING)
         return len(self._sampled.get_trials(deepcopy=False)) - 1
 
     def ask(self) -> tuple[int, Configuration, Mapping[str, Any]]:
-        """A configuration that has not been tried, its number, and what the sampler thought.
+        """A configuration that has not been tried at its resource, its number, and what the sampler thought.
 
         The sampler is told at once of configurations that have been tried.
 
@@ -70,20 +71,21 @@ class Memory:
         """
         for _ in range(_DRAWS):
             trial, configuration = propose(self._sampled, self._problem.space)
-            key = _key(configuration)
+            thought = thought_of(self._trials.get_trial(trial._trial_id))
+            key = _key(configuration, Schedule.of_thought(thought))
             if key not in self._values:
                 self._values[key] = math.nan
-                return trial.number, configuration, thought_of(self._trials.get_trial(trial._trial_id))
+                return trial.number, configuration, thought
             self._tell(trial.number, self._values[key])
         raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
 
     def tell(self, flights: Sequence[Flight]) -> None:
         """Tells the sampler of recorded trials, in the order of asking."""
         for flight in flights:
-            if flight.state == TrialState.COMPLETE:
-                self._history.add(flight.fold_prefix())
+            if flight.has_all_scores:
+                self._history(flight.schedule.resource).add(flight.fold_prefix())
             # Not before: what is proposed must not depend on which of two trials in flight ends first.
-            self._values[_key(flight.configuration)] = flight.value
+            self._values[_key(flight.configuration, flight.schedule)] = flight.value
             if flight.ticket is not None:
                 self._tell(flight.ticket, flight.value)
 
@@ -113,10 +115,16 @@ class Memory:
         except TuningError:
             return  # made in another space
         value = math.nan if table.is_failed[row] else float(table.values[row])
-        self._values[_key(configuration)] = value
-        self._add(configuration, value, table.thought(row))
-        if table.is_complete[row]:
-            self._history.add(tuple(table.fold_scores[row]))
+        thought = table.thought(row)
+        schedule = Schedule.of_thought(thought)
+        self._values[_key(configuration, schedule)] = value
+        self._add(configuration, value, thought)
+        if table.is_complete[row] or (table.is_pruned[row] and not schedule.is_whole):
+            self._history(schedule.resource).add(tuple(table.fold_scores[row]))
+
+    def _history(self, resource: float) -> FoldHistory:
+        """Trials at one resource: those at another do not compare."""
+        return self._histories.setdefault(resource, FoldHistory(self._problem.n_folds, self._sign))
 
     def _add(
         self,
@@ -145,5 +153,5 @@ class Memory:
         self._trials.set_trial_state_values(number, state, values)
 
 
-def _key(configuration: Mapping[str, Any]) -> str:
-    return json.dumps(dict(configuration), sort_keys=True)
+def _key(configuration: Mapping[str, Any], schedule: Schedule) -> str:
+    return json.dumps([dict(configuration), schedule.to_thought()], sort_keys=True)

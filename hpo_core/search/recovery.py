@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.trial import TrialState
 
+from hpo_core.schedule import Schedule
 from hpo_core.studies.run import Live, LiveTrial, Pending, Run, Spent
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
@@ -63,8 +65,8 @@ def waiting(run: Run, table: TrialTable) -> list[Pending]:
     if not queued:
         return []
     rows = np.flatnonzero((table.started >= run.started) & (table.reasons != LOST))
-    done = [(str(table.arms[row]), table.configuration(int(row))) for row in rows]
-    return [p for p in queued if (p.arm, p.configuration) not in done]
+    done = [(str(table.arms[row]), table.configuration(row), _schedule(table, row)) for row in rows.tolist()]
+    return [p for p in queued if (p.arm, p.configuration, Schedule.of_thought(p.thought)) not in done]
 
 
 def spent_of(run: Run, table: TrialTable) -> Spent:
@@ -74,9 +76,26 @@ def spent_of(run: Run, table: TrialTable) -> Spent:
         is_own |= (table.started >= run.started) & (table.arms == "default")
     return Spent(
         trials=max(run.spent.trials, int(is_own.sum())),
-        fits=max(run.spent.fits, int(np.isfinite(table.fold_scores[is_own]).sum())),
+        fits=max(run.spent.fits, _fits_of(table, np.flatnonzero(is_own))),
         seconds=run.spent.seconds,
     )
+
+
+def rounded_fits(fits: float) -> float:
+    """A count of fits, free of what adding up shares of partial fits leaves behind."""
+    return round(fits, 9)
+
+
+def _fits_of(table: TrialTable, rows: NDArray[np.int64]) -> float:
+    """The fits of these trials, a partial one as its share."""
+    n_done = np.isfinite(table.fold_scores[rows]).sum(axis=1)
+    return rounded_fits(
+        sum(n * _schedule(table, row).cost for row, n in zip(rows.tolist(), n_done.tolist(), strict=True))
+    )
+
+
+def _schedule(table: TrialTable, row: int) -> Schedule:
+    return Schedule.of_thought(table.thought(row))
 
 
 def _queued_again(lost: tuple[LiveTrial, ...]) -> tuple[Pending, ...]:

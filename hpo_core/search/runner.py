@@ -18,14 +18,14 @@ from dataclasses import replace
 from typing import Any
 
 from hpo_core.errors import FitError, StorageError, StudyBusyError, TuningError, UsageError
-from hpo_core.methods import METHODS, SearchExhausted
+from hpo_core.methods import METHODS, ResultsNeeded, SearchExhausted
 from hpo_core.options import with_options
 from hpo_core.problem import Problem
 from hpo_core.search.executor import Executor, FitRequest, FitResults
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
 from hpo_core.search.memory import Memory
-from hpo_core.search.recovery import spent_of, waiting
+from hpo_core.search.recovery import rounded_fits, spent_of, waiting
 from hpo_core.studies.run import Live, Pending, Run, Spent
 from hpo_core.studies.study import Study
 
@@ -34,6 +34,7 @@ _PUBLISH_SECONDS = 0.3
 _WAIT_SECONDS = 0.1
 _STORAGE_PATIENCE_SECONDS = 60.0
 _QUICK_SECONDS = 0.005
+_ROUNDING = 1e-6
 
 Progress = Callable[[Run], None]
 
@@ -71,6 +72,7 @@ class Runner:
         self._arrivals: queue.SimpleQueue[tuple[Flight, Future[FitResults]]] = queue.SimpleQueue()
         # Enough open trials to keep every worker busy while the oldest one ends.
         self._lag = -(-(executor.n_workers - 1) // problem.n_folds)
+        self._n_behind = self._lag  # trials that the sampler may not know of yet
         self._fits_per_worker = max(1, (self._lag + 1) * problem.n_folds // executor.n_workers)
         self._last_fit_seconds = math.inf
         self._spent = self._spent_before = spent_of(run, table)
@@ -131,8 +133,8 @@ class Runner:
         if self._budget.kind == "trials":
             return self._spent.trials + len(self._open) < self._budget.amount
         if self._budget.kind == "fits":
-            open_fits = len(self._open) * self._problem.n_folds
-            return self._spent.fits + open_fits + self._problem.n_folds <= self._budget.amount
+            n_next = 1 + sum(f.schedule.cost for f in self._open)
+            return self._spent.fits + n_next * self._problem.n_folds <= self._budget.amount + _ROUNDING
         return self._spent.seconds < self._budget.amount
 
     @property
@@ -178,17 +180,19 @@ class Runner:
 
     def _open_flight(self) -> Flight | None:
         """The next trial, with fits that are known already filled in; None when none may start now."""
-        oldest = self._flights[: max(0, len(self._flights) - self._lag)]
+        oldest = self._flights[: max(0, len(self._flights) - self._n_behind)]
         if not self._has_budget() or not all(f.is_recorded for f in oldest):
             return None
         self._memory.tell(oldest)
-        self._flights = self._flights[len(oldest) :]
+        self._flights, self._n_behind = self._flights[len(oldest) :], self._lag
         flight = self._pending_flight() or self._asked_flight()
         if flight is None:
             return None
         if flight.arm != "default":  # what all else is compared with goes through all folds
-            flight.rivals = self._memory.rivals()
-        flight.fit_keys = [self._problem.fit_key(flight.configuration, fold) for fold in range(flight.n_folds)]
+            flight.rivals = self._memory.rivals(flight.schedule.resource)
+        flight.fit_keys = [
+            self._problem.fit_key(flight.configuration, fold, flight.schedule) for fold in range(flight.n_folds)
+        ]
         flight.take_known(self._fits.get(flight.fit_keys))
         self._judge(flight)
         self._flights.append(flight)
@@ -217,6 +221,12 @@ class Runner:
         except SearchExhausted as reason:
             self._is_exhausted, self._message = True, str(reason)
             return None
+        except ResultsNeeded as reason:
+            # One more result each time, so that what is proposed does not depend on which fit ends first.
+            self._n_behind = len(self._flights) - 1
+            if not self._flights:
+                self._is_exhausted, self._message = True, str(reason)
+            return None
         return Flight(configuration, self._run.settings.method, self._problem.n_folds, thought=thought, ticket=ticket)
 
     def _submit(self, flight: Flight) -> None:
@@ -226,6 +236,7 @@ class Runner:
                 spec=self._problem.spec,
                 configuration=flight.configuration,
                 folds=folds,
+                schedule=flight.schedule,
                 seconds_limit=self._run.settings.fit_seconds_limit,
             )
         )
@@ -299,7 +310,9 @@ class Runner:
         flight.is_recorded = True
         self._memory.note_recorded(flight, finished, number)
         self._spent = Spent(
-            trials=self._spent.trials + 1, fits=self._spent.fits + flight.n_counted, seconds=self._spent.seconds
+            trials=self._spent.trials + 1,
+            fits=rounded_fits(self._spent.fits + flight.n_counted),
+            seconds=self._spent.seconds,
         )
 
     # Telling the world
@@ -325,9 +338,9 @@ class Runner:
         if self._budget.kind == "seconds":
             return max(0.0, self._budget.amount - self._spent.seconds)
         kind = self._budget.kind
-        total: int = getattr(self._spent, kind)
-        done = total - int(getattr(self._spent_before, kind))
-        if not done:
+        total = float(getattr(self._spent, kind))
+        done = total - float(getattr(self._spent_before, kind))
+        if not done > 0:
             return None
         pace = (self._spent.seconds - self._spent_before.seconds) / done
         return max(0.0, (self._budget.amount - total) * pace)

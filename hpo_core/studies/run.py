@@ -54,10 +54,10 @@ class RunSettings:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What a run has used of its budget so far."""
+    """What a run has used of its budget so far. A partial fit counts as its share of a whole one."""
 
     trials: int = 0
-    fits: int = 0
+    fits: float = 0
     seconds: float = 0.0
 
 

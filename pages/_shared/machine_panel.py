@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from html import escape
@@ -72,7 +73,8 @@ def _panel(tuning: Tuning, was_active: bool) -> None:
 def _go_on_button(tuning: Tuning, last: Run, more: Budget) -> None:
     """Resumes what was broken off, or goes on with more where the budget was spent."""
     if last.state == "finished":
-        total = Budget(more.kind, float(getattr(last.spent, more.kind)) + more.amount)
+        spent = float(getattr(last.spent, more.kind))
+        total = Budget(more.kind, (spent if more.kind == "seconds" else math.ceil(spent)) + more.amount)
         text = f"Go on, +{more.amount:,.0f} {more.kind}"
         st.button(text, key="go-on", on_click=_guarded, args=(_go_on, tuning, total))
     else:

@@ -22,13 +22,14 @@ from hpo_core.errors import ConfigurationError, DataError, FitError, UsageError
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.problem import ProblemSpec, make_problem, open_problem
 from hpo_core.protocol import Protocol
+from hpo_core.schedule import Schedule
 from hpo_core.space import Int
 
 _ROOT = Path(__file__).parents[2]
 
 
-def _scores(problem, configuration, resource=1.0):
-    return [problem.fit(configuration, fold, resource).score for fold in range(problem.n_folds)]
+def _scores(problem, configuration):
+    return [problem.fit(configuration, fold).score for fold in range(problem.n_folds)]
 
 
 @pytest.fixture
@@ -97,16 +98,16 @@ def test_resource_share_shrinks_rows_where_a_model_has_no_steps():
     problem = make_problem("iris", "nearest_neighbours")
     most = problem.space["n_neighbors"].high
     configuration = problem.space.completed({"n_neighbors": most})
-    whole, part = problem.fit(configuration, 0), problem.fit(configuration, 0, 0.1)
+    whole, part = problem.fit(configuration, 0), problem.fit(configuration, 0, Schedule(0.1))
     assert part.model_bytes < whole.model_bytes
-    assert problem.fit(configuration, 0, 0.1).score == part.score
+    assert problem.fit(configuration, 0, Schedule(0.1)).score == part.score
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, 1.5])
 def test_impossible_share_is_refused(share):
     problem = make_problem("iris", "svm")
     with pytest.raises(UsageError, match="share above 0 and at most 1"):
-        problem.fit(problem.space.default(), 0, share)
+        problem.fit(problem.space.default(), 0, Schedule(share))
 
 
 def test_wrong_configuration_is_refused_before_it_is_fitted():
@@ -251,7 +252,7 @@ def test_fit_key_tells_apart_what_changes_a_score_and_nothing_else():
     keys = {
         problem.fit_key(default, 0),
         problem.fit_key(default, 1),
-        problem.fit_key(default, 0, 0.5),
+        problem.fit_key(default, 0, Schedule(0.5)),
         problem.fit_key({**default, "C": 2.0}, 0),
         make_problem("wine", "svm").fit_key(default, 0),
         make_problem("iris", "svm", "f1").fit_key(default, 0),
