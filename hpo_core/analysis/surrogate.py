@@ -14,7 +14,7 @@ from hpo_core.analysis.units import space_of, units_of
 from hpo_core.cube import Cube
 from hpo_core.gaussian_process import GaussianProcess
 from hpo_core.studies.table import Floats, TrialTable
-from hpo_core.warping import Prediction
+from hpo_core.warping import Prediction, WarpKind
 
 FEWEST = 8
 _MOST, _MOST_WIDE, _WIDE = 300, 200, 12
@@ -111,6 +111,12 @@ class Surrogate:
         with gaussian_process.one_thread():
             return self.process.predict_average(groups)
 
+    def points_through_best(self, name: str, at: Floats) -> Floats:
+        """Legal points at places of one parameter, shape (len(at), d); the others are as in `plane`."""
+        points = np.tile(self._base(name), (len(at), 1))
+        points[:, list(self.table.params).index(name)] = at
+        return Cube(self.process.space).snap(points)
+
     def plane(self, x: str, y: str, x_units: Floats, y_units: Floats) -> Prediction:
         """Expected values and their standard deviations, shape (len(y_units), len(x_units)).
 
@@ -118,16 +124,20 @@ class Surrogate:
         from the best trial that uses it.
         """
         names = list(self.table.params)
-        base = units_of(self.table, np.array([self.anchor(x, y)]))[0]
-        for column in np.flatnonzero(np.isnan(base)):
-            base[column] = units_of(self.table, np.array([self.anchor(names[column])]))[0, column]
-        points = np.tile(base, (len(y_units) * len(x_units), 1))
+        points = np.tile(self._base(x, y), (len(y_units) * len(x_units), 1))
         points[:, names.index(x)] = np.tile(x_units, len(y_units))
         points[:, names.index(y)] = np.repeat(y_units, len(x_units))
         shape = (len(y_units), len(x_units))
         with gaussian_process.one_thread():
             prediction = self.process.predict(Cube(self.process.space).snap(points))
         return Prediction(prediction.mean.reshape(shape), prediction.sd.reshape(shape))
+
+    def _base(self, *varied: str) -> Floats:
+        names = list(self.table.params)
+        base: Floats = units_of(self.table, np.array([self.anchor(*varied)]))[0]
+        for column in np.flatnonzero(np.isnan(base)):
+            base[column] = units_of(self.table, np.array([self.anchor(names[column])]))[0, column]
+        return base
 
 
 def why_no_surrogate(table: TrialTable) -> str | None:
@@ -141,7 +151,9 @@ def why_no_surrogate(table: TrialTable) -> str | None:
     return None
 
 
-def fit_surrogate(table: TrialTable, *, seed: int = 0, previous: Surrogate | None = None) -> Surrogate:
+def fit_surrogate(
+    table: TrialTable, *, seed: int = 0, previous: Surrogate | None = None, warp: WarpKind = "none"
+) -> Surrogate:
     """Learns a surrogate from a table for which `why_no_surrogate` is None. `previous` speeds up a refit."""
     usable = np.flatnonzero(table.is_complete & np.isfinite(table.values))
     most = _MOST if len(table.params) <= _WIDE else _MOST_WIDE
@@ -152,7 +164,9 @@ def fit_surrogate(table: TrialTable, *, seed: int = 0, previous: Surrogate | Non
     always = np.array([p.when is None for p in space.parameters])
     units = np.where(np.isnan(units) & always, 0.5, units)
     earlier = previous.process if previous else None
-    return Surrogate(table, rows, values, gaussian_process.fit(space, units, values, seed=seed, previous=earlier))
+    return Surrogate(
+        table, rows, values, gaussian_process.fit(space, units, values, seed=seed, previous=earlier, warp=warp)
+    )
 
 
 def _rank_correlation(a: Floats, b: Floats) -> float:

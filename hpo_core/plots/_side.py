@@ -10,11 +10,12 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, IntD
 
 from hpo_core.analysis.selection import Rows
 from hpo_core.analysis.units import unit_column, value_at
-from hpo_core.plots._look import Look, axis, plain
+from hpo_core.plots._look import Look, axis, plain, shortened
 from hpo_core.plots._ticks import unit_ticks
 from hpo_core.studies.table import Floats, TrialTable
 
 _POINTS, _FEW = 50, 20
+_MOST_LABELS = 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +89,36 @@ class Side:
     def nearest(self, number: float) -> Any:
         """The legal value nearest to a number."""
         return value_at(self.distribution, float(unit_column(self.distribution, np.array([float(number)]))[0]))
+
+    @property
+    def places(self) -> Floats:
+        """The grid as `across` shows it: numbers as they are, categories at 0, 1, and so on."""
+        if self.is_category:
+            return np.arange(len(self.values), dtype=float)
+        return np.array(self.values, dtype=float)
+
+    def place_of(self, unit: float) -> float:
+        """Where a place in [0, 1] stands on `across`."""
+        return unit * len(self.values) - 0.5 if self.is_category else float(self.at_unit(unit))
+
+    def at_place(self, x: float) -> Any:
+        """The legal value nearest to where `across` was clicked."""
+        if not self.is_category:
+            return self.nearest(x)
+        place = min(max(round(x), 0), len(self.values) - 1)
+        return self.at_unit((place + 0.5) / len(self.values))
+
+    def across(self, look: Look) -> dict[str, Any]:
+        """An x axis: numbers with room for marks at their ends; categories at whole places."""
+        if not self.is_category:
+            found = self.number_axis(look)
+            low, high = found["range"]
+            room = 0.5 * self.gap if self.has_few_numbers else 0.02 * (high - low) or 0.5
+            return {**found, "range": [low - room, high + room]}
+        n = len(self.values)
+        marks = list(range(0, n, -(-n // _MOST_LABELS)))
+        labels = [shortened(str(self.values[mark])) for mark in marks]
+        return axis(look, self.title, range=[-0.6, n - 0.4], tickvals=marks, ticktext=labels, showgrid=False)
 
     def number_axis(self, look: Look) -> dict[str, Any]:
         """The axis of a parameter that is a number, over its whole range."""

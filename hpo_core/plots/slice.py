@@ -14,7 +14,6 @@ from hpo_core.analysis.surrogate import Quality, Surrogate, fit_surrogate, why_n
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
 from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
-from hpo_core.plots._look import shortened
 from hpo_core.plots._marks import Spots, best_ring, outside_note
 from hpo_core.plots._side import Side, moving_parameters, side_of
 from hpo_core.space import Configuration
@@ -22,7 +21,6 @@ from hpo_core.studies.table import Floats, TrialTable
 
 _MOST, _BEST = 2000, 500
 _REACH = 0.08
-_MOST_LABELS = 24
 _BY_ARM, _BY_ORDER = "by arm", "by order"
 _KNUTH = 2654435761
 
@@ -137,7 +135,7 @@ class Slice(Plot[SliceData]):
             "layout": layout(
                 look,
                 revision=f"{data.table.study} {data.side.name} {self.colour}",
-                xaxis=_across(data.side, look),
+                xaxis=data.side.across(look),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
                 shapes=_slider_line(data, look, current),
                 annotations=outside_note(data.table, data.limits, look),
@@ -145,11 +143,7 @@ class Slice(Plot[SliceData]):
         }
 
     def locate(self, data: SliceData, x: Any, y: Any) -> Configuration:
-        side = data.side
-        if not side.is_category:
-            return {side.name: side.nearest(float(x))}
-        place = min(max(round(float(x)), 0), len(side.values) - 1)
-        return {side.name: side.at_unit((place + 0.5) / len(side.values))}
+        return {data.side.name: data.side.at_place(float(x))}
 
     def numbers(self, data: SliceData) -> pd.DataFrame:
         table, rows = data.table, np.flatnonzero(_usable(data.table) & ~np.isnan(data.table.params[data.side.name]))
@@ -226,12 +220,6 @@ def _trend(surrogate: Surrogate, side: Side) -> Trend:
     return Trend(mean, sd, surrogate.quality)
 
 
-def _grid(side: Side) -> Floats:
-    if side.is_category:
-        return np.arange(len(side.values), dtype=float)
-    return np.array(side.values, dtype=float)
-
-
 def _by_order(data: SliceData, trace: Figure, look: Look) -> Figure:
     """The points coloured from the first trial, faint, to the newest, strong."""
     numbers = [row[0] for row in trace["customdata"]]
@@ -248,7 +236,7 @@ def _band(data: SliceData, look: Look) -> list[Figure]:
     """One standard deviation around the trend, a polygon for each stretch without a gap; bars for categories."""
     if data.trend is None or data.side.is_category:
         return []
-    x, known = _grid(data.side), np.isfinite(data.trend.mean)
+    x, known = data.side.places, np.isfinite(data.trend.mean)
     edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(int), [0]])))
     rings: list[tuple[Floats, Floats]] = []
     for start, end in edges.reshape(-1, 2).tolist():
@@ -270,7 +258,7 @@ def _line(data: SliceData, look: Look) -> list[Figure]:
     trace: Figure = {
         "type": "scatter",
         "mode": "lines",
-        "x": _grid(data.side),
+        "x": data.side.places,
         "y": data.trend.mean,
         "line": {"width": 2, "color": look.text, "dash": "dot" if is_shaky else "solid"},
         "connectgaps": False,
@@ -305,7 +293,7 @@ def _slider_place(data: SliceData, current: Mapping[str, Any] | None) -> float |
     unit = None if value is None and data.side.name not in (current or {}) else data.side.unit_of(value)
     if unit is None:
         return None
-    return unit * len(data.side.values) - 0.5 if data.side.is_category else float(data.side.at_unit(unit))
+    return data.side.place_of(unit)
 
 
 def _slider_line(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> list[Figure]:
@@ -322,24 +310,11 @@ def _star(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> lis
     edge = data.limits.low if data.table.direction == "maximize" else data.limits.high
     height = float("nan")
     if data.trend is not None:
-        height = float(data.trend.mean[int(np.abs(_grid(data.side) - x).argmin())])
+        height = float(data.trend.mean[int(np.abs(data.side.places - x).argmin())])
     star = {"symbol": "star", "size": 17, "color": look.you, "line": {"width": 1.2, "color": look.surface}}
     place = {"x": [x], "y": [height if np.isfinite(height) else edge]}
     shown = {"mode": "markers", "marker": star, "hoverinfo": "skip", "name": "the sliders", "cliponaxis": False}
     return [{"type": "scatter", **place, **shown}]
-
-
-def _across(side: Side, look: Look) -> Figure:
-    """The x axis: numbers with room for the marks at its ends; categories at whole places, trials beside each other."""
-    if not side.is_category:
-        found = side.number_axis(look)
-        low, high = found["range"]
-        room = 0.5 * side.gap if side.has_few_numbers else 0.02 * (high - low) or 0.5
-        return {**found, "range": [low - room, high + room]}
-    n = len(side.values)
-    marks = list(range(0, n, -(-n // _MOST_LABELS)))
-    labels = [shortened(str(side.values[mark])) for mark in marks]
-    return axis(look, side.title, range=[-0.6, n - 0.4], tickvals=marks, ticktext=labels, showgrid=False)
 
 
 SLICE = Slice()
