@@ -176,7 +176,7 @@ class Problem(ABC):
 
 
 class ModelProblem(Problem):
-    """A model family on a table."""
+    """A model family on a table; `features` are its columns without the one that the protocol keeps for itself."""
 
     def __init__(self, spec: ProblemSpec) -> None:
         self.data: Dataset = load_dataset(spec.data, spec.target, spec.task)
@@ -189,7 +189,7 @@ class ModelProblem(Problem):
         self.metric: Metric = find_metric(spec.metric) if spec.metric else default_metric(self.data.task)
         self.spec = dataclasses.replace(spec, metric=self.metric.name, data_hash=self.data.hash)
         self.split: Split = spec.protocol.split(self.data)
-        self._features = self.data.features.drop(columns=[c for c in [spec.protocol.column] if c])
+        self.features = self.data.features.drop(columns=[c for c in [spec.protocol.column] if c])
         self.space = self.family.space(self.facts) if spec.space is None else SearchSpace.from_json([*spec.space])  # type: ignore[list-item]
         self.resource_noun = self.family.resource.noun if self.family.resource else "rows"
         self._check_metric()
@@ -210,8 +210,8 @@ class ModelProblem(Problem):
         train, _ = self.split.folds[0]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            prepared = preparation(self._features, scale=self.family.needs_scaling)
-            matrix = prepared.fit_transform(self._features.iloc[train])
+            prepared = preparation(self.features, scale=self.family.needs_scaling)
+            matrix = prepared.fit_transform(self.features.iloc[train])
         return DataFacts(
             task=self.data.task,
             n_rows=min(len(t) for t, _ in self.split.folds),
@@ -236,7 +236,7 @@ class ModelProblem(Problem):
                 raise FitError(f"{self.family.label} could not be fitted: {_first_line(fault)}") from fault
 
     def _fit(self, configuration: Configuration, train: Any, valid: Any, schedule: Schedule) -> FitResult:
-        x, y, k = self._features, self.data.target, self.data.n_classes
+        x, y, k = self.features, self.data.target, self.data.n_classes
         pipeline = self.pipeline(configuration, schedule.resource)
         began = time.perf_counter()
         pipeline.fit(x.iloc[train], y[train])
@@ -263,7 +263,7 @@ class ModelProblem(Problem):
         model = self.family.build(configuration, facts, self.spec.protocol.seed)
         if self.family.resource and resource < 1.0:
             shrink(model, self.family.resource.parameter, resource)
-        prepared = preparation(self._features, **self.family.preparation_of(configuration))
+        prepared = preparation(self.features, **self.family.preparation_of(configuration))
         return Pipeline([("prepare", prepared), ("model", model)])
 
     def _cut_rows(self, train: Any, fold: int, resource: float) -> Any:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hpo_core.cli import lists, searching, studying
+from hpo_core.cli import ensembling, lists, searching, studying
 from hpo_core.errors import StorageError, TuningError
 from hpo_core.studies.storage import data_folder
 
@@ -35,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     lists.add_commands(commands)
     searching.add_command(commands)
     studying.add_command(commands)
+    ensembling.add_command(commands)
     return top
 
 
