@@ -5,15 +5,30 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from hpo_core.problem import Problem
+from hpo_core.methods import METHODS, SearchMethod
+from hpo_core.problem import Problem, make_problem
 from hpo_core.search import make_study
 from hpo_core.search.executor import Executor
 from hpo_core.search.fits import FitStore
 from hpo_core.search.runner import Progress, Runner
+from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 from hpo_core.studies.run import Budget, Owner, Run, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
+
+MIXED = (
+    Float(name="x", low=0.0, high=1.0, default=0.5),
+    Int(name="k", low=1, high=64, default=8, log=True),
+    Categorical(name="mood", choices=("calm", "idle"), default="calm"),
+    Float(name="extra", low=0.0, high=1.0, default=0.2, when=Condition("mood", ("idle",))),
+)
+
+
+def methods_for_mixed() -> list[SearchMethod]:
+    """The methods that can search a landscape over the parameters above."""
+    problem = make_problem("hartmann6", noise=0.1, space=tuple(SearchSpace(MIXED).to_json()))
+    return [method for method in METHODS if not method.why_unsuitable(problem)]
 
 
 class Bench:

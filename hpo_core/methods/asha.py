@@ -25,7 +25,7 @@ class AsynchronousHalving(RungMethod):
         "Li, Jamieson, Rostamizadeh, Gonina, Ben-tzur, Hardt, Recht and Talwalkar (2020), A System for Massively "
         "Parallel Hyperparameter Tuning"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities()
 
     def rung_sampler(self, space: SearchSpace, seed: int, noun: str) -> RungSampler:
         n = most_halvings(self.eta, self.smallest)

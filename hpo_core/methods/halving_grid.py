@@ -30,7 +30,7 @@ class HalvingGrid(RungMethod):
         "Jamieson and Talwalkar (2016), Non-stochastic Best Arm Identification and Hyperparameter Optimization; "
         "as in scikit-learn's HalvingGridSearchCV"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_finite=True, learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_finite=True)
 
     resolution: int = option(
         5, "Values per number", "How many values each numeric parameter takes; categories take all.", low=1, high=1000

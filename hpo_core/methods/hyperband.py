@@ -25,7 +25,7 @@ class Hyperband(RungMethod):
         "Li, Jamieson, DeSalvo, Rostamizadeh and Talwalkar (2018), Hyperband: A Novel Bandit-Based Approach to "
         "Hyperparameter Optimization"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities()
 
     def brackets(self) -> Brackets:
         """The brackets of one round, the one with most configurations first."""

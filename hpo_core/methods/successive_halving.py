@@ -26,7 +26,7 @@ class SuccessiveHalving(RungMethod):
         "Jamieson and Talwalkar (2016), Non-stochastic Best Arm Identification and Hyperparameter Optimization; "
         "rungs as in scikit-learn's HalvingRandomSearchCV"
     )
-    capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
+    capabilities: ClassVar[Capabilities] = Capabilities()
 
     n_first: int = option(27, "Configurations", "How many configurations a tournament begins with.", low=2, high=10_000)
 

@@ -11,10 +11,9 @@ from hpo_core.problem import Problem
 from hpo_core.protocol import Protocol
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
-from hpo_core.space import Categorical, Condition, Float, Int
 from hpo_core.studies.storage import StudyStorage
-from tests.moody_landscape import X, moody, moody_known, pool
-from tests.running import Bench
+from tests.moody_landscape import moody, moody_known, pool
+from tests.running import MIXED, Bench
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,10 +65,4 @@ def bench2(studies: StudyStorage, two_workers: LocalExecutor, fits: FitStore) ->
 @pytest.fixture
 def mixed() -> Problem:
     """A small space of every kind of parameter with a condition, seen through two noisy looks."""
-    space = (
-        X,
-        Int(name="k", low=1, high=64, default=8, log=True),
-        Categorical(name="mood", choices=("calm", "idle"), default="calm"),
-        Float(name="extra", low=0.0, high=1.0, default=0.2, when=Condition("mood", ("idle",))),
-    )
-    return moody(*space, noise=0.1, protocol=Protocol(folds=2))
+    return moody(*MIXED, noise=0.1, protocol=Protocol(folds=2))
