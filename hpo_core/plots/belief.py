@@ -17,7 +17,7 @@ from hpo_core.analysis.surrogate import Surrogate, fit_surrogate
 from hpo_core.analysis.units import units_of
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, axis, faint, layout
+from hpo_core.plots import Figure, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._marks import Spots
 from hpo_core.plots._side import Side, moving_parameters, side_of
 from hpo_core.space import Configuration
@@ -306,7 +306,8 @@ def _proposal_note(data: BeliefData, look: Look, last: float) -> list[Figure]:
     if data.side.is_log:
         x = float(np.log10(x))  # plotly.js places annotations, unlike shapes, by the logarithm
     what = "newest, seen" if data.newest in data.seen else "proposed next"
-    text = f"trial {data.table.numbers[data.newest]}: {what}"
+    stage = data.table.thought(data.newest).get("stage", "") if data.newest is not None else ""
+    text = f"trial {data.table.numbers[data.newest]}: {what}" + (f" ({plain(stage)})" if stage else "")
     font = {"size": 11, "color": look.text}
     level = {"y": 0.27, "yref": "paper", "yanchor": "middle", "xanchor": "right" if is_right else "left"}
     return [{"text": text, "x": x, **level, "showarrow": False, "font": font}]

@@ -66,7 +66,7 @@ class SurpriseData:
             return f"{count}: the model is too sure of itself."
         if binom.sf(n_within - 1, n, _LEVEL) < _DOUBT:
             return f"{count}: the model is too cautious."
-        return f"{count}: the model knows how sure it may be."
+        return f"{count}: about as many as there should be."
 
 
 @dataclass(frozen=True)

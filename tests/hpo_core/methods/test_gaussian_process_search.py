@@ -5,7 +5,7 @@ import optuna
 import pytest
 
 from hpo_core.landscapes import LANDSCAPES, Landscape
-from hpo_core.methods import METHODS, SearchMethod, propose
+from hpo_core.methods import METHODS, SearchMethod, propose, thought_of
 from hpo_core.methods.gaussian_process import GAUSSIAN_PROCESS, GaussianProcessSearch
 from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 
@@ -29,9 +29,44 @@ def test_learning_methods_are_far_ahead_of_random_after_40_trials(
     assert learned < at_most * random
 
 
-@pytest.mark.parametrize("acquisition", ["mix", "log_ei", "lcb", "pi"])
+@pytest.mark.parametrize("acquisition", ["mix", "log_ei", "lcb", "pi", "thompson"])
 def test_every_acquisition_finds_the_bottom_of_a_valley(acquisition: str) -> None:
     assert _best(GaussianProcessSearch(acquisition=acquisition), LANDSCAPES["branin"], 0, 40) < 0.02
+
+
+@pytest.mark.parametrize(
+    ("acquisition", "option", "greedy", "bold"),
+    [("lcb", "kappa", 0.0, 6.0), ("log_ei", "xi", 0.0, 2.0), ("pi", "xi", 0.0, 2.0)],
+)
+def test_more_exploration_goes_where_less_is_known(acquisition: str, option: str, greedy: float, bold: float) -> None:
+    def doubt(exploration: float) -> float:
+        landscape = LANDSCAPES["branin"]
+        method = GaussianProcessSearch(acquisition=acquisition, **{option: exploration})
+        study = optuna.create_study(sampler=method.sampler(landscape.space, 0))
+        for _ in range(24):
+            trial, configuration = propose(study, landscape.space)
+            study.tell(trial, landscape.function(configuration))
+        return float(np.mean([thought_of(trial)["sd"] for trial in study.trials[10:]]))
+
+    assert doubt(bold) > 1.5 * doubt(greedy)
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_proposal_keeps_what_was_predicted_in_the_unit_of_the_metric(direction: str) -> None:
+    landscape = LANDSCAPES["branin"]
+    sign = 1.0 if direction == "minimize" else -1.0
+    study = optuna.create_study(
+        sampler=GaussianProcessSearch(acquisition="log_ei").sampler(landscape.space, 0), direction=direction
+    )
+    for _ in range(30):
+        trial, configuration = propose(study, landscape.space)
+        study.tell(trial, 100 + sign * landscape.function(configuration))
+    thoughts = [thought_of(trial) for trial in study.trials[8:]]
+    assert all(t["stage"] == "model" and t["rule"] == "log_ei" and "predicted" in t["why"] for t in thoughts)
+    gaps = np.array([abs(t["mean"] - trial.value) for t, trial in zip(thoughts, study.trials[8:], strict=True)])
+    doubts = np.array([np.hypot(t["sd"], t["noise"]) for t in thoughts])
+    assert np.median(gaps / doubts) < 2
+    assert np.median(gaps) < 0.1 * landscape.scale
 
 
 FINITE = SearchSpace(

@@ -34,7 +34,12 @@ def test_count_of_values_within_their_interval_is_right() -> None:
 
 @pytest.mark.parametrize(
     ("n_outside", "n", "words"),
-    [(1, 30, "knows how sure"), (6, 30, "too sure of itself"), (0, 90, "too cautious"), (0, 30, "knows how sure")],
+    [
+        (1, 30, "as many as there should be"),
+        (6, 30, "too sure of itself"),
+        (0, 90, "too cautious"),
+        (0, 30, "as many as there should be"),
+    ],
 )
 def test_verdict_follows_the_count(n_outside: int, n: int, words: str) -> None:
     values = [9.0] * n_outside + [0.5] * (n - n_outside)
