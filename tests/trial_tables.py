@@ -99,6 +99,24 @@ def _thought(table: TrialTable, row: int, size: int) -> dict[str, Any]:
     return thought
 
 
+def with_choices(table: TrialTable) -> TrialTable:
+    """The table with the parameters that pictures of a part of the lab look for: model families, network layers."""
+    n, place = len(table), np.arange(len(table))
+    added: dict[str, tuple[BaseDistribution, np.ndarray]] = {
+        "family": (CategoricalDistribution(("ridge", "svm", "<b>own</b>")), place % 3.0),
+        "n_layers": (IntDistribution(1, 3), 1.0 + place % 3),
+        "activation": (CategoricalDistribution(("relu", "tanh")), place % 2.0),
+        "skip": (CategoricalDistribution((False, True)), place // 2 % 2.0),
+    }
+    for i in range(1, 4):
+        added[f"units_{i}"] = (
+            IntDistribution(4, 256),
+            np.where(place % 3 >= i - 1, 4.0 + (37 * i * place) % 250, np.nan),
+        )
+    params = table.params | {name: np.asarray(column, dtype=float).reshape(n) for name, (_, column) in added.items()}
+    return replace(table, params=params, distributions=table.distributions | {k: d for k, (d, _) in added.items()})
+
+
 def many_parameters(count: int) -> dict[str, BaseDistribution]:
     """`count` parameters of all kinds with long names."""
     kinds = (

@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.kernel_ridge import KernelRidge
 
-from hpo_core.models import DataFacts, ModelFamily, power_of_ten, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, beyond_rows, power_of_ten, with_scaled_target
 from hpo_core.space import Categorical, Condition, Float, SearchSpace
 
 
@@ -67,4 +67,5 @@ kernel_ridge = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
+    is_slow=beyond_rows(5_000),
 )

@@ -19,7 +19,7 @@ from hpo_core.options import options_of, with_options
 from hpo_core.plots import DARK, LIGHT, LIVE, PLOTS, Plot, figure_json
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import TrialTable
-from tests.trial_tables import SVM, build_table, many_parameters, with_faults, with_thoughts
+from tests.trial_tables import SVM, build_table, many_parameters, with_choices, with_faults, with_thoughts
 
 _WHAT = (
     ("begun", {"kind": "trials", "amount": 30}),
@@ -133,6 +133,22 @@ STUDIES: dict[str, Callable[[], TrialTable]] = {
     "thoughts of dynamic parameters": lambda: with_thoughts(_dynamic(build_table(60, distributions=SVM), every=2)),
     "ten thousand thoughts": lambda: with_thoughts(with_faults(build_table(10_000))),
     "hostile thoughts": lambda: build_table(len(_HOSTILE), thoughts=np.array(_HOSTILE, dtype=object)),
+    "choices": lambda: with_choices(with_faults(build_table(60))),
+    "choices of one": lambda: with_choices(build_table(1)),
+    "choices of failed": lambda: with_choices(
+        build_table(12, states=np.full(12, TrialState.FAIL.value, dtype=np.int8), values=np.full(12, np.nan))
+    ),
+    "choices and infinite values": lambda: with_choices(
+        build_table(40, values=np.where(np.arange(40) % 5 == 0, np.inf, np.arange(40.0)))
+    ),
+    "choices without folds": lambda: with_choices(build_table(20, n_folds=0)),
+    "choices and hidden": lambda: _hiding(with_choices(with_faults(build_table(60))), range(0, 60, 3)),
+    "choices used at times": lambda: _dynamic(with_choices(build_table(60))),
+    "ten thousand choices": lambda: with_choices(with_faults(build_table(10_000))),
+    "family that is a number": lambda: build_table(
+        30, distributions={"family": FloatDistribution(0, 1), "n_layers": FloatDistribution(0, 3), "units_1": SVM["C"]}
+    ),
+    "layers without widths": lambda: build_table(30, distributions={"n_layers": IntDistribution(1, 3), "C": SVM["C"]}),
     "ten thousand": lambda: with_faults(build_table(10_000)),
 }
 _HOSTILE = (
@@ -169,8 +185,9 @@ VARIANTS = [variant for plot in PLOTS for variant in settings_of(plot)]
 
 
 def for_plot(plot: Plot[Any], table: TrialTable) -> TrialTable:
-    """The table; for a plot that shows a method from inside, with thoughts."""
-    return with_thoughts(table) if plot.why_unavailable(table) else table
+    """The table; for a plot that shows a method from inside, with thoughts, or with the parameters that it needs."""
+    richer = (table, with_thoughts(table), with_choices(table))
+    return next((found for found in richer if plot.why_unavailable(found) is None), table)
 
 
 @pytest.mark.parametrize("plot", VARIANTS, ids=repr)
