@@ -59,7 +59,7 @@ class DiagramData:
 class ArchitectureDiagram(Plot[DiagramData]):
     """Layers as boxes with their widths, skips as arcs above them."""
 
-    key: ClassVar[str] = "architecture"
+    key: ClassVar[str] = "architecture_diagram"
     label: ClassVar[str] = "Architecture"
     place: ClassVar[int] = 66
     purpose: ClassVar[str] = "The best network architectures: layers, widths, activation and skips."
