@@ -46,6 +46,8 @@ class Plot(ABC, Generic[D]):
         is_costly: Whether `compute` may take longer than a tenth of a second, so that a live view refreshes it seldom.
         is_brushable: Whether a person can select on its axes. Its data then have `filter_after(brushes, previous)` and
             `brushes_of(chosen)`, see `ParallelData`; it shows all trials, and others those that it selects.
+        is_inside: Whether it shows how a method thinks, or needs a model of one kind. Such charts stand together behind
+            one tab, as each has something to show for some studies only.
     """
 
     key: ClassVar[str]
@@ -58,6 +60,7 @@ class Plot(ABC, Generic[D]):
     height: ClassVar[int] = 480
     is_costly: ClassVar[bool] = False
     is_brushable: ClassVar[bool] = False
+    is_inside: ClassVar[bool] = False
 
     @abstractmethod
     def why_unavailable(self, table: TrialTable) -> str | None:

@@ -62,6 +62,7 @@ class ArchitectureDiagram(Plot[DiagramData]):
     key: ClassVar[str] = "architecture_diagram"
     label: ClassVar[str] = "Architecture"
     place: ClassVar[int] = 66
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "The best network architectures: layers, widths, activation and skips."
     question: ClassVar[str] = "What does the best network look like?"
     how_to_read: ClassVar[str] = (

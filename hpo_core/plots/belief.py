@@ -76,6 +76,7 @@ class Belief(Plot[BeliefData]):
     key: ClassVar[str] = "belief"
     label: ClassVar[str] = "Belief"
     place: ClassVar[int] = 110
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = (
         "What a Gaussian process believes along one parameter, how sure it is, and where it would go."
     )

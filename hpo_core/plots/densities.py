@@ -74,6 +74,7 @@ class Densities(Plot[DensitiesData]):
     key: ClassVar[str] = "densities"
     label: ClassVar[str] = "Densities"
     place: ClassVar[int] = 115
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "Where TPE sees good and bad trials along one parameter, and where good outweighs bad."
     question: ClassVar[str] = "Where does TPE find good trials, and where bad ones?"
     how_to_read: ClassVar[str] = (

@@ -89,6 +89,7 @@ class Ellipse(Plot[EllipseData]):
     key: ClassVar[str] = "ellipse"
     label: ClassVar[str] = "Ellipse"
     place: ClassVar[int] = 111
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "The cloud that CMA-ES draws from: its centre, its width, its tilt, and its way."
     question: ClassVar[str] = "Where does CMA-ES look now, and how sure is it?"
     how_to_read: ClassVar[str] = (

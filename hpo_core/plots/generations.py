@@ -80,6 +80,7 @@ class Generations(Plot[GenerationsData]):
     key: ClassVar[str] = "generations"
     label: ClassVar[str] = "Generations"
     place: ClassVar[int] = 110
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "The values of each generation of an evolutionary search, and who is whose child."
     question: ClassVar[str] = "Does each generation get better, and from whom?"
     how_to_read: ClassVar[str] = (

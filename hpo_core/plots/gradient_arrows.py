@@ -76,6 +76,7 @@ class GradientArrows(Plot[GradientArrowsData]):
     key: ClassVar[str] = "gradient_arrows"
     label: ClassVar[str] = "Gradient"
     place: ClassVar[int] = 90
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "Where gradient descent walked, and the slope that it saw at each step."
     question: ClassVar[str] = "Which way is down?"
     how_to_read: ClassVar[str] = (

@@ -79,6 +79,7 @@ class Leaderboard(Plot[LeaderboardData]):
     key: ClassVar[str] = "leaderboard"
     label: ClassVar[str] = "Leaderboard"
     place: ClassVar[int] = 65
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "The best trial of every model family, with its noise, its time and its size."
     question: ClassVar[str] = "Which kind of model is best?"
     how_to_read: ClassVar[str] = (

@@ -76,6 +76,7 @@ class Surprise(Plot[SurpriseData]):
     key: ClassVar[str] = "surprise"
     label: ClassVar[str] = "Surprise"
     place: ClassVar[int] = 120
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "What the method predicted for each of its trials, and what was found."
     question: ClassVar[str] = "Does the model know how sure it may be?"
     how_to_read: ClassVar[str] = (

@@ -23,6 +23,7 @@ from pages._shared.filter_line import Ranges, filter_line
 from pages._shared.trial_table import reset_trial_table, trial_table
 
 _VIEW, _ONLY = "view", "only."
+_INSIDE = "Inside"
 _LONGEST_QUERY = 1500
 
 
@@ -93,7 +94,7 @@ def study_views(
             newest=newest,
         )
 
-    _tabs(card, key)
+    _tabs(card, table, key)
     trial_table(
         study,
         table,
@@ -137,17 +138,34 @@ def _newest(table: TrialTable) -> int | None:
     return int(table.numbers[rows[-1] if np.isnan(ends).all() else rows[np.nanargmax(ends)]])
 
 
-def _tabs(card: Callable[[Plot[Any]], None], key: str) -> None:
-    plots = list(PLOTS)
-    asked = next((p.label for p in plots if p.key == _query().get(_VIEW)), None)
+def _tabs(card: Callable[[Plot[Any]], None], table: TrialTable, key: str) -> None:
+    plots = [p for p in PLOTS if not p.is_inside]
+    labels = [*(p.label for p in plots), _INSIDE]
+    asked = next((_INSIDE if p.is_inside else p.label for p in PLOTS if p.key == _query().get(_VIEW)), None)
     # Asked once: with another default these would be other tabs, and forget which of them is open.
     default = st.session_state.setdefault(f"{key}-first-tab", asked)
-    tabs = st.tabs([p.label for p in plots], key="charts", on_change="rerun", default=default)
+    *tabs, inside = st.tabs(labels, key="charts", on_change="rerun", default=default)
     for tab, plot in zip(tabs, plots, strict=True):
         if tab.open:
             _put_view(plot, is_first=plot is plots[0])
             with tab:
                 card(plot)
+    if inside.open:
+        with inside:
+            plot = _inside_plot(table, f"{key}-inside")
+            _put_view(plot, is_first=False)
+            card(plot)
+
+
+def _inside_plot(table: TrialTable, key: str) -> Plot[Any]:
+    """The chart that a person chose among those that show a method from the inside; at first one that can be shown."""
+    plots = {p.key: p for p in PLOTS if p.is_inside}
+    if key not in st.session_state:
+        asked = _query().get(_VIEW)
+        usable = (k for k, p in plots.items() if not p.why_unavailable(table))
+        st.session_state[key] = asked if asked in plots else next(usable, next(iter(plots)))
+    chosen = st.selectbox("Seen from the inside", list(plots), format_func=lambda k: plots[k].question, key=key)
+    return plots[chosen]
 
 
 def _query() -> dict[str, str]:
