@@ -224,7 +224,7 @@ class Preparation(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         self.fill_[self.indicated_] = [_statistic(numbers[:, i], self.fill) for i in self.indicated_]
         filled = self._filled(numbers)
         self.center_, self.spread_ = self._scales(filled)
-        self.quantiles_ = self._quantiles(filled) if self.scaler == "quantile" else None
+        self.quantiles_ = self._quantiles(filled) if self.scaler == "quantile" and filled.shape[1] else None
         self.levels_ = [_Levels.of(codes, texts, self.encoding) for codes, texts in table.categories]
 
     def _scales(self, numbers: Floats) -> tuple[Floats, Floats]:

@@ -20,6 +20,7 @@ _STEPS_PER_DECADE = 20
 _MOST_STOPS = 500
 _MAX_SEGMENTS = 3
 _MAX_LETTERS = 16
+_MOST_INACTIVE = 15
 _LEGEND = '<p class="lab-legend"><span>default</span><span class="lab-legend-best">best trial</span></p>'
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
 
@@ -27,21 +28,27 @@ _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?$")
 def parameter_widgets(tuning: Tuning, best: BestTrial | None) -> None:
     """All parameters of the problem, in the order of the space; inactive ones as a line that says what they need.
 
+    Where these would bury the others, as with many model families, they are only counted.
+
     Args:
         tuning: The bench.
         best: The trial whose values are marked on the sliders.
     """
     active = tuning.configuration
+    n_inactive = len(tuning.problem.space) - len(active)
     has_news = False
     for p in tuning.problem.space.parameters:
         if p.name not in active:
-            _line(p, _needs(p))
+            if n_inactive <= _MOST_INACTIVE:
+                _line(p, _needs(p))
         elif is_locked(p):
             _line(p, f"locked at {format_value(p.default)}")
         else:
             key = f"parameter-{p.name}"
             move = parameter_row(row_view(tuning, p, best), key=key, on_move=partial(_take_last, tuning, p, key))
             has_news |= _take(tuning, p, move)
+    if n_inactive > _MOST_INACTIVE:
+        st.html(f'<p class="lab-inactive">{n_inactive} more parameters belong to other choices than these.</p>')
     st.html(_LEGEND)
     if has_news:
         st.rerun()  # a move that arrived during the very first run of the page called no callback (Streamlit 1.67)

@@ -279,3 +279,55 @@ def test_column_of_tiny_numbers_comes_out_finite():
 def test_any_table_with_a_row_comes_out_finite(table, scale):
     if len(table):
         prepared(table, scale=scale)
+
+
+def chosen(table, **arguments):
+    """The prepared training table by output column, in another way than the usual."""
+    step = preparation(table, **arguments)
+    values = step.fit_transform(table)
+    np.testing.assert_array_equal(values, step.transform(table))
+    return dict(zip(step.get_feature_names_out(), values.T.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("fill", "value"), [("median", 2.0), ("mean", 4.0), ("most_frequent", 1.0)])
+def test_gaps_are_filled_as_asked(fill, value):
+    table = pd.DataFrame({"x": [1.0, 1.0, 3.0, 11.0, np.nan]})
+    assert chosen(table, fill=fill)["x"][-1] == value
+
+
+def test_scalers_do_what_they_are_called():
+    table = pd.DataFrame({"x": [0.0, 1.0, 2.0, 3.0, 10.0], "same": [7.0] * 5, "flag": [True, False] * 2 + [True]})
+    assert chosen(table, scaler="none")["x"] == [0, 1, 2, 3, 10]
+    assert chosen(table, scaler="min_max")["x"] == pytest.approx([0, 0.1, 0.2, 0.3, 1])
+    assert chosen(table, scaler="robust")["x"] == pytest.approx([-1, -0.5, 0, 0.5, 4])
+    quantiles = chosen(table, scaler="quantile")["x"]
+    assert quantiles == sorted(quantiles)
+    assert quantiles[2] == pytest.approx(0, abs=1e-6)
+    for scaler in ("none", "standard", "min_max", "robust", "quantile"):
+        columns = chosen(table, scaler=scaler)
+        assert columns["flag"] == [1, 0, 1, 0, 1]
+        assert np.isfinite(columns["same"]).all()
+        assert len(set(columns["same"])) == 1
+
+
+def test_column_that_is_mostly_one_value_does_not_blow_up_under_the_robust_scaler():
+    table = pd.DataFrame({"x": [0.0] * 99 + [1.0]})
+    assert max(chosen(table, scaler="robust")["x"]) < 20
+
+
+def test_categories_become_one_column_of_ranks_or_shares():
+    table = pd.DataFrame({"c": ["b", "a", "a", "a", "b", None]})
+    assert chosen(table, encoding="ordinal") == {"c": [2, 1, 1, 1, 2, 3]}
+    assert chosen(table, encoding="frequency")["c"] == pytest.approx([2 / 6, 0.5, 0.5, 0.5, 2 / 6, 1 / 6])
+    later = pd.DataFrame({"c": ["new", "a"]})
+    for encoding, expected in (("ordinal", [[0], [1]]), ("frequency", [[0], [0.5]])):
+        assert preparation(table, encoding=encoding).fit(table).transform(later).tolist() == expected
+
+
+def test_many_levels_share_the_rank_of_others():
+    table = pd.DataFrame({"c": [f"level {i % 40}" for i in range(100)] + ["once"]})
+    ranks = chosen(table, encoding="ordinal")["c"]
+    assert ranks[-1] == max(ranks) == 30
+    shares = chosen(table, encoding="frequency")["c"]
+    assert shares[0] == pytest.approx(3 / 101)
+    assert sum(shares[i] for i in {ranks.index(r) for r in set(ranks)}) == pytest.approx(1)

@@ -7,6 +7,7 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from streamlit.testing.v1 import AppTest
 
 from hpo_core.problem import make_problem
 from hpo_core.space import Categorical, Float, Int
@@ -123,3 +124,30 @@ def test_value_that_is_not_allowed_is_said_and_sends_the_row_back(bench):
     assert bench.values == bench.problem.space.defaults()
     assert bench.turns["x"] != turn
     assert bench.turns["y"] == other
+
+
+def _rows(model: str) -> None:
+    from hpo_core.problem import make_problem
+    from pages._shared.parameters import parameter_widgets
+    from pages._shared.tuning import Tuning
+
+    problem = make_problem("wine", model)
+    parameter_widgets(Tuning({}, problem, None, problem.space.defaults()), None)
+
+
+def _shown(model: str) -> str:
+    page = AppTest.from_function(_rows, args=(model,), default_timeout=60).run()
+    assert not page.exception
+    return " ".join(block.proto.body for block in page.get("html"))
+
+
+def test_inactive_parameters_are_named_while_they_are_few():
+    assert "only for kernel = poly" in _shown("svm")
+    assert "more parameters" not in _shown("svm")
+
+
+def test_inactive_parameters_of_many_families_are_counted_only():
+    shown = _shown("automl")
+    space = make_problem("wine", "automl").space
+    assert f"{len(space) - len(space.default())} more parameters belong to other choices" in shown
+    assert "only for" not in shown
