@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from hpo_core.errors import UsageError
@@ -17,9 +17,10 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Option:
-    """One option as declared: `kind` is bool, int, float, choice or parameter; limits are inclusive.
+    """One option as declared: `kind` is bool, int, float, choice, parameter or text; limits are inclusive.
 
     A choice is one of `choices`. A parameter is the name of one of the study's parameters, "" for an automatic pick.
+    A text is whatever `check` finds no fault with; `example` shows what such a text looks like.
     """
 
     name: str
@@ -30,9 +31,16 @@ class Option:
     low: float | None = None
     high: float | None = None
     choices: tuple[str, ...] = ()
+    check: Callable[[str], str | None] | None = None
+    example: str = ""
 
     def why_invalid(self, value: object) -> str | None:
-        if self.kind == "choice":
+        if self.check and isinstance(value, str):
+            fault = self.check(value)
+            return None if fault is None else f"{self.name}: {fault}"
+        if self.kind == "text":
+            is_right, what = False, f"a text such as {self.example!r}"
+        elif self.kind == "choice":
             is_right, what = value in self.choices, f"one of {', '.join(self.choices)}"
         elif self.kind == "parameter":
             is_right, what = isinstance(value, str), "the name of a parameter"
@@ -65,15 +73,31 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    check: Callable[[str], str | None] | None = None,
+    example: str = "",
 ) -> Any:
-    """A dataclass field that is an option; the kind follows from the default."""
+    """A dataclass field that is an option; the kind follows from the default, from `choices`, or from `check`.
+
+    Args:
+        default: Its value when nobody chooses another.
+        label: Name on screen.
+        explanation: What it means, in a sentence.
+        low: Least number that is allowed.
+        high: Greatest number that is allowed.
+        choices: All that a text may be.
+        check: Says in one sentence what is wrong with a free text, or None; the name of the option is put before it.
+        example: A free text as it may be.
+    """
     if choices:
         kind = "choice"
+    elif check:
+        kind = "text"
     else:
         kinds = ((bool, "bool"), (int, "int"), (float, "float"), (str, "parameter"))
         kind = next(k for t, k in kinds if isinstance(default, t))
-    metadata = {"label": label, "explanation": explanation, "kind": kind, "low": low, "high": high, "choices": choices}
-    return dataclasses.field(default=default, metadata={"option": metadata})
+    declared: dict[str, Any] = {"label": label, "explanation": explanation, "kind": kind, "low": low, "high": high}
+    declared |= {"choices": choices, "check": check, "example": example}
+    return dataclasses.field(default=default, metadata={"option": declared})
 
 
 def options_of(cls: type) -> tuple[Option, ...]:

@@ -23,6 +23,8 @@ from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
+_TEXTS = ("choice", "parameter", "text")  # kinds of options whose values are not read as JSON
+
 
 def add_command(commands: Any) -> None:
     """Adds `search`."""
@@ -213,7 +215,7 @@ def _options(method: str, pairs: list[str]) -> dict[str, Any]:
         name, equals, text = pair.partition("=")
         if not equals:
             raise UsageError(f"An option is given as NAME=VALUE; got {pair!r}.")
-        options[name] = text if kinds.get(name) == "choice" else _value(text)
+        options[name] = text if kinds.get(name) in _TEXTS else _value(text)
     return options
 
 

@@ -158,9 +158,21 @@ def _form(tuning: Tuning, last: Run | None) -> None:
             _go_on_button(tuning, last, budget)
         if st.button("Change ranges", key="change-ranges", type="tertiary"):
             open_child_form(tuning)
-    size = with_options(METHODS[key], settings.options).n_configurations(space)
-    if size is not None:
-        st.caption(f"{METHODS[key].label}: {size:,} configurations in all, coarse first.")
+    _size_note(settings, space)
+
+
+def _size_note(settings: RunSettings, space: SearchSpace) -> None:
+    """How much a finite method has to do, or what is wrong with the options of the method."""
+    try:
+        method = with_options(METHODS[settings.method], settings.options)
+    except TuningError as fault:
+        st.warning(plain(str(fault)))
+        return
+    size = method.n_configurations(space)
+    if why := method.why_unavailable(space):
+        st.warning(plain(why))
+    elif size is not None:
+        st.caption(f"{method.label}: {size:,} configurations in all, coarse first.")
 
 
 def _first_choice(usable: list[str]) -> str:

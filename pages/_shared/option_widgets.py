@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import streamlit as st
 
 from hpo_core.options import Option, options_of, with_options
+from pages._shared.fault import plain
 
 T = TypeVar("T")
 _MOST_BUTTONS = 3
@@ -16,7 +18,8 @@ _MOST_BUTTONS = 3
 def option_widgets(
     item: T, *, key: str, parameters: Sequence[str] = (), kinds: Sequence[str] = (), compact: bool = False
 ) -> T:
-    """The item with what the person set.
+    """The item with what the person set. A text that cannot be is named below its field and not taken over silently:
+    the item holds it, and `with_options` refuses it wherever the item is used.
 
     Args:
         item: A frozen dataclass with options, such as a search method or a plot.
@@ -30,7 +33,9 @@ def option_widgets(
         for option in options_of(type(item))
         if not kinds or option.kind in kinds
     }
-    return with_options(item, chosen)
+    texts = {option.name for option in options_of(type(item)) if option.kind == "text"}
+    sound = with_options(item, {name: value for name, value in chosen.items() if name not in texts})
+    return replace(sound, **{name: value for name, value in chosen.items() if name in texts})  # type: ignore[type-var]
 
 
 def _widget(option: Option, value: Any, key: str, parameters: Sequence[str], compact: bool) -> Any:
@@ -50,7 +55,16 @@ def _widget(option: Option, value: Any, key: str, parameters: Sequence[str], com
         return st.selectbox(
             option.label, names, index=place, format_func=lambda n: n or automatic, width=width, **shared
         )
+    if option.kind == "text":
+        return _text(option, value, shared)
     return _number(option, value, shared)
+
+
+def _text(option: Option, value: str, shared: dict[str, Any]) -> str:
+    typed = st.text_input(option.label, value, placeholder=option.example, **shared).strip()
+    if why := option.why_invalid(typed):
+        st.error(plain(why))
+    return typed
 
 
 def _number(option: Option, value: Any, shared: dict[str, Any]) -> Any:

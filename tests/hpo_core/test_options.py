@@ -9,6 +9,10 @@ from hpo_core.errors import UsageError
 from hpo_core.options import option, options_of, with_options
 
 
+def _why_no_mesh(text):
+    return None if "x" in text else f"write rows x columns; got {text!r}."
+
+
 @dataclass(frozen=True)
 class Sieve:
     plain: int = 3
@@ -18,6 +22,7 @@ class Sieve:
     is_round: bool = option(True, "Round", "Or square.")
     metal: str = option("tin", "Metal", "What of.", choices=("tin", "iron"))
     along: str = option("", "Along", "Which parameter.")
+    mesh: str = option("4x4", "Mesh", "Rows and columns.", check=_why_no_mesh, example="4x4")
 
 
 def test_fields_declare_their_kind_limits_and_meaning():
@@ -25,6 +30,7 @@ def test_fields_declare_their_kind_limits_and_meaning():
     assert "plain" not in declared
     assert {n: o.kind for n, o in declared.items()} == {
         "holes": "int", "width": "float", "top": "float", "is_round": "bool", "metal": "choice", "along": "parameter",
+        "mesh": "text",
     }  # fmt: skip
     assert (declared["holes"].low, declared["holes"].high, declared["holes"].default) == (1, 9, 5)
     assert (declared["metal"].label, declared["metal"].explanation) == ("Metal", "What of.")
@@ -50,7 +56,9 @@ def test_a_copy_holds_the_given_values_and_the_original_stays():
         ({"is_round": 1}, "is_round must be true or false; got 1"),
         ({"metal": "wood"}, "metal must be one of tin, iron; got 'wood'"),
         ({"along": 3}, "along must be the name of a parameter; got 3"),
-        ({"colour": "red"}, "There is no option 'colour'; there are holes, width, top, is_round, metal, along"),
+        ({"mesh": "16"}, "mesh: write rows x columns; got '16'"),
+        ({"mesh": 16}, "mesh must be a text such as '4x4'; got 16"),
+        ({"colour": "red"}, "There is no option 'colour'; there are holes, width, top, is_round, metal, along, mesh"),
         ({"plain": 4}, "There is no option 'plain'"),
     ],
 )

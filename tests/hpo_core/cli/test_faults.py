@@ -70,6 +70,8 @@ _IRIS = ("search", "--data", "iris", "--model", "svm")
         ((*_IRIS, "--method", "grid", "--option", "resolution"), "given as NAME=VALUE; got 'resolution'"),
         ((*_IRIS, "--method", "grid", "--option", "resolution=0"), "a whole number from 1 to 1000; got 0"),
         ((*_IRIS, "--method", "grid", "--option", "size=3"), "no option 'size'; there are resolution"),
+        ((*_IRIS, "--method", "grid", "--option", "single=12"), "single: write name=number"),
+        ((*_IRIS, "--method", "grid", "--option", "single=nothing=4"), "There is no parameter 'nothing'"),
         ((*_IRIS, "--study", " "), "needs a name"),
         (("search", "--data", "branin", "--model", "svm"), "takes no model"),
         (("search", "--data", "branin", "--metric", "accuracy"), "scored by its height"),

@@ -8,8 +8,10 @@ import pytest
 from optuna.trial import TrialState
 from scipy.stats import qmc
 
+from hpo_core.errors import UsageError
 from hpo_core.methods import SearchExhausted, propose
-from hpo_core.methods.grid import GRID, Grid, GridSearch
+from hpo_core.methods.grid import GRID, GridSearch
+from hpo_core.options import with_options
 from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 
 PLANE = SearchSpace((Float(name="x", low=0.0, high=1.0, default=0.2), Float(name="y", low=0.0, high=1.0, default=0.2)))
@@ -55,7 +57,7 @@ def test_size_counts_no_value_of_an_inactive_parameter(resolution: int) -> None:
 
 @pytest.mark.parametrize("resolution", [1, 2, 4])
 def test_ranks_reach_every_configuration_once(resolution: int) -> None:
-    grid = Grid(NESTED, resolution)
+    grid = GridSearch(resolution).grid(NESTED)
     ranked = [grid[rank] for rank in range(grid.size)]
     expected = _by_hand(resolution)
     assert len(ranked) == len(expected)
@@ -99,7 +101,7 @@ def test_huge_grid_is_counted_exactly_and_walked_without_being_built() -> None:
 
 def test_last_rank_of_a_huge_grid_is_a_configuration() -> None:
     space = SearchSpace(tuple(Float(name=f"x{i}", low=0.0, high=1.0, default=0.5) for i in range(30)))
-    grid = Grid(space, 1000)
+    grid = GridSearch(1000).grid(space)
     assert grid[grid.size - 1] == {f"x{i}": 1.0 for i in range(30)}
 
 
@@ -130,3 +132,51 @@ def test_queued_trial_is_run_even_when_the_grid_is_finished() -> None:
     _proposals(study, PLANE, 1)
     study.enqueue_trial({"x": 0.9, "y": 0.1})
     assert propose(study, PLANE)[1] == {"x": 0.9, "y": 0.1}
+
+
+def test_single_resolutions_give_exactly_these_levels() -> None:
+    method = with_options(GRID, {"resolution": 3, "single": "gamma=4,  degree=1"})
+    study = optuna.create_study(sampler=method.sampler(NESTED, 0))
+    found = _proposals(study, NESTED, method.n_configurations(NESTED))
+    tried = {name: sorted({c[name] for c in found if name in c}) for name in ("c", "gamma", "degree")}
+    assert tried == {
+        "c": pytest.approx([0.1, 1.0, 10.0]),
+        "gamma": pytest.approx([0.1, 0.4, 0.7, 1.0]),
+        "degree": [3],
+    }
+    with pytest.raises(SearchExhausted):
+        propose(study, NESTED)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("C", "single: write name=number, with commas between, such as C=9, gamma=5; got 'C'."),
+        ("C=many", "got 'C=many'"),
+        ("C=2.5", "got 'C=2.5'"),
+        ("C=-1", "got 'C=-1'"),
+        ("=4", "got '=4'"),
+        ("C=²", "got 'C=²'"),
+        ("C=0", "C must take from 1 to 1000 values; got 0."),
+        ("C=100000", "C must take from 1 to 1000 values; got 100000."),
+        ("C=3, C=4", "C is named twice."),
+    ],
+)
+def test_text_of_resolutions_that_cannot_be_read_gets_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        with_options(GRID, {"single": text})
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("gama=4", "There is no parameter 'gama' to set a number of values for; there are c, gamma, degree."),
+        ("kernel=2", "kernel is a category and takes all its choices; leave it out, or narrow its choices."),
+    ],
+)
+def test_resolution_of_what_is_no_number_of_the_space_gets_one_sentence(text: str, words: str) -> None:
+    method = with_options(GRID, {"single": text})
+    assert method.why_unavailable(NESTED) == words
+    with pytest.raises(UsageError, match=text[:4]):
+        method.sampler(NESTED, 0)
