@@ -2,12 +2,11 @@
 
 from typing import ClassVar
 
-from optuna.study import Study
-from optuna.trial import FrozenTrial
 from scipy.stats import qmc
 
 from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
-from hpo_core.space import Configuration, SearchSpace
+from hpo_core.methods._sequence import SequenceSampler
+from hpo_core.space import SearchSpace
 
 
 class SobolSearch(SearchMethod):
@@ -27,22 +26,7 @@ class SobolSearch(SearchMethod):
     capabilities: ClassVar[Capabilities] = Capabilities(learns=False, is_multi_objective=True)
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
-        return _SobolSampler(space, seed)
-
-
-class _SobolSampler(SpaceSampler):
-    is_multi_objective = True
-
-    def __init__(self, space: SearchSpace, seed: int) -> None:
-        super().__init__(space, seed)
-        self._sequence = qmc.Sobol(max(len(space), 1), rng=seed)
-
-    def proposal(self, study: Study, trial: FrozenTrial) -> Configuration:
-        if trial.number < self._sequence.num_generated:
-            self._sequence.reset()
-        if n_ahead := trial.number - self._sequence.num_generated:
-            self._sequence.fast_forward(n_ahead)
-        return self.space.from_unit(self._sequence.random(1)[0][: len(self.space)])
+        return SequenceSampler(space, seed, qmc.Sobol(max(len(space), 1), rng=seed))
 
 
 SOBOL = SobolSearch()
