@@ -34,7 +34,7 @@ from hpo_core.preparation import preparation
 from hpo_core.protocol import Protocol, Split
 from hpo_core.schedule import WHOLE, Schedule
 from hpo_core.space import Configuration, SearchSpace
-from hpo_core.training import shrink, written_bytes
+from hpo_core.training import State, States, shrink, train, written_bytes
 
 _BLUR = 0.05  # standard deviation of a look at half the resource, in units of a landscape's scale
 
@@ -192,6 +192,7 @@ class ModelProblem(Problem):
         self.features = self.data.features.drop(columns=[c for c in [spec.protocol.column] if c])
         self.space = self.family.space(self.facts) if spec.space is None else SearchSpace.from_json([*spec.space])  # type: ignore[list-item]
         self.resource_noun = self.family.resource.noun if self.family.resource else "rows"
+        self._states = States()
         self._check_metric()
         self.direction = self.metric.direction
         self.metric_label = self.metric.label
@@ -226,20 +227,21 @@ class ModelProblem(Problem):
 
     def fit(self, configuration: Mapping[str, Any], fold: int, schedule: Schedule = WHOLE) -> FitResult:
         checked = self.space.check(configuration)
+        if schedule.past and not self.goes_on:
+            raise UsageError(f"{self.family.label} cannot go on training with other hyperparameters.")
         train, valid = self.split.folds[fold]
         train = self._cut_rows(train, fold, schedule.resource)
         with warnings.catch_warnings(), _thread_pools().limit(limits=1):
             warnings.simplefilter("ignore")
             try:
-                return self._fit(checked, train, valid, schedule)
+                return self._fit(checked, fold, train, valid, schedule)
             except (ValueError, ArithmeticError, np.linalg.LinAlgError, MemoryError) as fault:
                 raise FitError(f"{self.family.label} could not be fitted: {_first_line(fault)}") from fault
 
-    def _fit(self, configuration: Configuration, train: Any, valid: Any, schedule: Schedule) -> FitResult:
+    def _fit(self, configuration: Configuration, fold: int, train: Any, valid: Any, schedule: Schedule) -> FitResult:
         x, y, k = self.features, self.data.target, self.data.n_classes
-        pipeline = self.pipeline(configuration, schedule.resource)
         began = time.perf_counter()
-        pipeline.fit(x.iloc[train], y[train])
+        pipeline = self._trained(configuration, fold, schedule, x.iloc[train], y[train])
         fitted = time.perf_counter()
         score = self.metric.evaluate(pipeline, x.iloc[valid], y[valid], k)
         scored = time.perf_counter()
@@ -253,7 +255,26 @@ class ModelProblem(Problem):
         )
         if not math.isfinite(score):
             raise FitError(f"{self.metric.label} is not a finite number here; got {score}.")
+        if self.goes_on and not schedule.is_whole:
+            state = State(schedule.segments(configuration), pipeline, result.model_bytes)
+            self._states.keep(fold, state)
         return result
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether a fit can go on from where another one stopped."""
+        return self.family.resource is not None and self.family.resource.grow is not None
+
+    def _trained(self, configuration: Configuration, fold: int, schedule: Schedule, x: Any, y: Any) -> Pipeline:
+        """A pipeline trained along the schedule, from the longest part of it that is known."""
+        resource, segments = self.family.resource, schedule.segments(configuration)
+        if resource is None or resource.grow is None:
+            return self.pipeline(configuration, schedule.resource).fit(x, y)
+        is_seamless = not resource.trains_in_one_go(self.pipeline(configuration)[-1])
+        known = self._states.longest(fold, segments, is_seamless)
+        if known is None and schedule.is_whole and not schedule.past:
+            return self.pipeline(configuration).fit(x, y)
+        return train(resource, segments, lambda segment: self.pipeline(segment.configuration), known, x, y)
 
     def pipeline(self, configuration: Mapping[str, Any], resource: float = 1.0) -> Pipeline:
         """An untrained scikit-learn pipeline: preparation and model."""

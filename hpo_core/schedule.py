@@ -55,6 +55,10 @@ class Schedule:
         """The schedule that a message of `resource` and `past_to_json` holds."""
         return Schedule(resource, tuple(Segment(dict(configuration), until) for configuration, until in past))
 
+    def segments(self, configuration: Configuration) -> tuple[Segment, ...]:
+        """All of the way, its own configuration last."""
+        return (*self.past, Segment(configuration, self.resource))
+
     @property
     def is_whole(self) -> bool:
         """Whether the model is trained to the end."""

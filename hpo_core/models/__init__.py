@@ -3,8 +3,8 @@
 from hpo_core.discovery import Catalogue
 from hpo_core.models._base import DataFacts, ModelFamily, Resource
 from hpo_core.models._shared import (
-    EPOCHS,
     TREES,
+    WARM_TREES,
     beyond_cells,
     beyond_rows,
     boosted_depth,
@@ -32,11 +32,11 @@ MODELS: Catalogue[ModelFamily] = Catalogue("hpo_core.models", ModelFamily, "mode
 
 __all__ = [
     "DataFacts",
-    "EPOCHS",
     "MODELS",
     "ModelFamily",
     "Resource",
     "TREES",
+    "WARM_TREES",
     "beyond_cells",
     "beyond_rows",
     "boosted_depth",

@@ -41,10 +41,21 @@ class DataFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resource:
-    """What a cheaper, partial fit spends less of: an integer parameter of the estimator, such as trees or epochs."""
+    """What a cheaper, partial fit spends less of: an integer parameter of the estimator, such as trees or epochs.
+
+    Attributes:
+        parameter: Its name.
+        noun: What it counts.
+        grow: Goes on training, see `hpo_core.models._growing`; None where a model must be trained anew.
+        trains_in_one_go: Whether an estimator gives another result when its training is broken off and gone on with.
+        changeable: Parameters that may change while a model trains.
+    """
 
     parameter: str
     noun: str
+    grow: Callable[[Any, Any, Any, int, int, Any], None] | None = None
+    trains_in_one_go: Callable[[Any], bool] = lambda model: False
+    changeable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,10 +11,11 @@ from sklearn.compose import TransformedTargetRegressor
 from sklearn.preprocessing import StandardScaler
 
 from hpo_core.models._base import DataFacts, Resource
+from hpo_core.models._growing import grow_trees
 from hpo_core.space import AnyParameter, Categorical, Condition, Float, Int
 
 TREES = Resource(parameter="n_estimators", noun="trees")
-EPOCHS = Resource(parameter="max_iter", noun="epochs")
+WARM_TREES = Resource(parameter="n_estimators", noun="trees", grow=grow_trees)
 
 
 def n_trees(default: int = 100) -> Int:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from hpo_core.models import EPOCHS, DataFacts, ModelFamily, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, Resource, with_scaled_target
 from hpo_core.models._network import ResidualClassifier, ResidualRegressor
 from hpo_core.space import AnyParameter, Categorical, Condition, Float, Int, SearchSpace
 
@@ -146,7 +146,7 @@ architecture = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
-    resource=EPOCHS,
+    resource=Resource(parameter="max_iter", noun="epochs"),
     cost=3,
     joins_automl=False,
 )

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import GradientBoostingClassifier, GradientBoostingRegressor
 
 from hpo_core.models import (
-    TREES,
+    WARM_TREES,
     DataFacts,
     ModelFamily,
     beyond_cells,
@@ -52,7 +52,17 @@ gradient_boosting = ModelFamily(
     tasks=("classification", "regression"),
     space=_space,
     build=_build,
-    resource=TREES,
+    resource=replace(
+        WARM_TREES,
+        changeable=(
+            "learning_rate",
+            "subsample",
+            "max_depth",
+            "min_samples_split",
+            "min_samples_leaf",
+            "max_features",
+        ),
+    ),
     cost=3,
     is_slow=beyond_cells(300_000),
 )

@@ -22,6 +22,7 @@ from hpo_core.models import (
     n_trees,
     shrinkage,
 )
+from hpo_core.models._growing import grow_iterations
 from hpo_core.space import SearchSpace
 
 
@@ -53,7 +54,12 @@ hist_gradient_boosting = ModelFamily(
     tasks=("classification", "regression"),
     space=_space,
     build=_build,
-    resource=Resource(parameter="max_iter", noun="trees"),
+    resource=Resource(
+        parameter="max_iter",
+        noun="trees",
+        grow=grow_iterations,
+        changeable=("learning_rate", "max_leaf_nodes", "min_samples_leaf", "l2_regularization", "max_features"),
+    ),
     is_slow=beyond_cells(3_000_000),
     short="HGB",
 )

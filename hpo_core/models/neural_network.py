@@ -9,7 +9,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from hpo_core.models import EPOCHS, DataFacts, ModelFamily, beyond_rows, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, Resource, beyond_rows, with_scaled_target
+from hpo_core.models._growing import grow_network, trains_in_one_go
 from hpo_core.space import AnyParameter, Categorical, Condition, Float, Int, SearchSpace
 
 _MOST_LAYERS = 4
@@ -166,7 +167,13 @@ neural_network = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
-    resource=EPOCHS,
+    resource=Resource(
+        parameter="max_iter",
+        noun="epochs",
+        grow=grow_network,
+        trains_in_one_go=trains_in_one_go,
+        changeable=("learning_rate_init", "momentum", "alpha", "batch_size"),
+    ),
     is_slow=beyond_rows(20_000),
     short="MLP",
 )

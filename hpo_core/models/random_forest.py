@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
-from hpo_core.models import TREES, DataFacts, ModelFamily, forest_parameters, tree_arguments
+from hpo_core.models import WARM_TREES, DataFacts, ModelFamily, forest_parameters, tree_arguments
 from hpo_core.space import SearchSpace
 
 
@@ -29,5 +29,5 @@ random_forest = ModelFamily(
     tasks=("classification", "regression"),
     space=_space,
     build=_build,
-    resource=TREES,
+    resource=WARM_TREES,
 )

@@ -8,7 +8,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 
-from hpo_core.models import EPOCHS, DataFacts, ModelFamily, class_weight, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, Resource, class_weight, with_scaled_target
+from hpo_core.models._growing import grow_by_restart
 from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 
 
@@ -161,6 +162,12 @@ sgd = ModelFamily(
     space=_space,
     build=_build,
     needs_scaling=True,
-    resource=EPOCHS,
+    resource=Resource(
+        parameter="max_iter",
+        noun="epochs",
+        grow=grow_by_restart,
+        trains_in_one_go=lambda model: True,
+        changeable=("alpha", "eta0", "l1_ratio", "power_t", "epsilon"),
+    ),
     cost=1,
 )
