@@ -144,3 +144,33 @@ def test_brackets_go_on_on_a_real_model(bench):
     table = study.read()
     assert "of the trees" in table.thought(0)["why"]
     assert _resources(table) == pytest.approx([1 / 3] * 3 + [1.0])
+
+
+_POPULATION = {"population": 3, "turns": 3, "quantile": 0.34}
+
+
+def test_population_trains_on_a_real_model_and_goes_on_after_a_stop(bench):
+    problem = make_problem("iris", "hist_gradient_boosting", protocol=Protocol(folds=2))
+    settings = {"options": _POPULATION, "starts_with_default": False}
+    whole = bench.search(problem, "population_based_training", trials=9, **settings)
+    table = whole.read()
+    schedules = [Schedule.of_thought(table.thought(row)) for row in range(9)]
+    assert [s.resource for s in schedules] == pytest.approx([1 / 3] * 3 + [2 / 3] * 3 + [1.0] * 3)
+    assert any(s.past for s in schedules)
+    assert (table.states == np.where(np.arange(9) < 6, TrialState.PRUNED.value, TrialState.COMPLETE.value)).all()
+    # Each turn counts what it trained itself, so that nine turns of three cost three whole trials at most.
+    assert whole.runs.current().spent.fits <= 3 * 2 * 2
+    for row, schedule in enumerate(schedules):
+        fitted = [problem.fit(table.configuration(row), fold, schedule).score for fold in range(2)]
+        assert table.fold_scores[row].tolist() == pytest.approx(fitted)
+    study, run = bench.begun(problem, "population_based_training", Budget("trials", 5), **settings)
+    bench.runner(study, run, problem).run()
+    bench.go_on(study, problem, Budget("trials", 9))
+    assert rows(study.read()) == rows(table)
+
+
+def test_population_smaller_than_the_workers_waits_for_its_members(bench2):
+    problem = make_problem("iris", "sgd", protocol=Protocol(folds=2))
+    options = {"population": 2, "turns": 3, "quantile": 0.5}
+    study = bench2.search(problem, "population_based_training", trials=8, options=options)
+    assert len(study.read()) == 8
