@@ -101,6 +101,19 @@ class GaussianProcess:
         mean = self._signal_variance * cross @ self._weights
         return self.warp.moments(mean, np.sqrt(np.maximum(variance, 1e-12)))
 
+    def draws(self, units: Floats, n_draws: int, rng: np.random.Generator) -> Floats:
+        """Values of functions drawn from the process at points of shape (m, d), in the unit of the values.
+
+        Shape (n_draws, m). Values of one draw belong together: nearby points are high or low together.
+        """
+        features = self._scaled(units)
+        cross = self._signal_variance * _matern(_distances_between(features, self._features))
+        explained = solve_triangular(self._cholesky, cross.T, lower=True, check_finite=False)
+        covariance = self._signal_variance * _matern(_distances_between(features, features)) - explained.T @ explained
+        variances, axes = np.linalg.eigh(covariance)  # singular where points coincide, which Cholesky does not bear
+        factor = axes * np.sqrt(np.maximum(variances, 0.0))
+        return self.warp.inverse(cross @ self._weights + rng.standard_normal((n_draws, len(units))) @ factor.T)
+
     def fitted_targets(self) -> Floats:
         """Mean of the noise-free function at the points that it was fitted on, on the scale of the targets."""
         return self.targets - self._noise_variance * self._weights

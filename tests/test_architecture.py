@@ -13,7 +13,7 @@ _ALL = sorted({*_PRODUCT, *(_ROOT / "tests").rglob("*.py")})
 _FLOORS = (
     {"errors", "formats"},
     {"parameters", "discovery", "options", "pareto", "warping"},
-    {"ranges"},
+    {"ranges", "pruning"},
     {"space"},
     {"cube", "gaussian_process", "preparation", "schedule"},
     {"acquisition", "datasets"},
@@ -22,8 +22,8 @@ _FLOORS = (
     {"problem"},
     {"hypergradients"},
     {"worker", "studies", "methods"},
-    {"search"},
     {"analysis"},
+    {"search"},
     {"plots"},
     {"export"},
     {"cli"},

@@ -154,7 +154,10 @@ def why_no_surrogate(table: TrialTable) -> str | None:
 def fit_surrogate(
     table: TrialTable, *, seed: int = 0, previous: Surrogate | None = None, warp: WarpKind = "none"
 ) -> Surrogate:
-    """Learns a surrogate from a table for which `why_no_surrogate` is None. `previous` speeds up a refit."""
+    """Learns a surrogate from a table for which `why_no_surrogate` is None. `previous` speeds up a refit.
+
+    With a warp, a few far values say less about how much the function varies where it is good.
+    """
     usable = np.flatnonzero(table.is_complete & np.isfinite(table.values))
     most = _MOST if len(table.params) <= _WIDE else _MOST_WIDE
     rows = representative_rows(table, usable, most, most // 2)
@@ -164,9 +167,8 @@ def fit_surrogate(
     always = np.array([p.when is None for p in space.parameters])
     units = np.where(np.isnan(units) & always, 0.5, units)
     earlier = previous.process if previous else None
-    return Surrogate(
-        table, rows, values, gaussian_process.fit(space, units, values, seed=seed, previous=earlier, warp=warp)
-    )
+    process = gaussian_process.fit(space, units, values, seed=seed, previous=earlier, warp=warp)
+    return Surrogate(table, rows, values, process)
 
 
 def _rank_correlation(a: Floats, b: Floats) -> float:

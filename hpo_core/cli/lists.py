@@ -1,4 +1,4 @@
-"""`datasets`, `models`, `methods`, `landscapes`, `metrics`: what there is."""
+"""`datasets`, `models`, `methods`, `pruning`, `landscapes`, `metrics`: what there is."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hpo_core.methods import METHODS
 from hpo_core.metrics import METRICS
 from hpo_core.models import MODELS, DataFacts
 from hpo_core.options import options_of
+from hpo_core.pruning import PRUNING
 
 Row = dict[str, Any]
 
@@ -70,11 +71,27 @@ def _methods() -> list[Row]:
             "purpose": m.purpose,
             "when_to_use": m.when_to_use,
             "source": m.source,
-            "options": [
-                {"name": o.name, "default": o.default, "explanation": o.explanation} for o in options_of(type(m))
-            ],
+            "options": _options(m),
         }
         for m in METHODS
+    ]
+
+
+def _options(item: object) -> list[Row]:
+    return [{"name": o.name, "default": o.default, "explanation": o.explanation} for o in options_of(type(item))]
+
+
+def _pruning() -> list[Row]:
+    return [
+        {
+            "key": r.key,
+            "label": r.label,
+            "purpose": r.purpose,
+            "when_to_use": r.when_to_use,
+            "source": r.source,
+            "options": _options(r),
+        }
+        for r in PRUNING
     ]
 
 
@@ -109,6 +126,7 @@ _LISTS: dict[str, tuple[Callable[[], list[Row]], tuple[str, ...], str]] = {
     "datasets": (_datasets, ("key", "task", "purpose"), "list the bundled data sets"),
     "models": (_models, ("key", "tasks", "purpose", "unavailable"), "list the model families"),
     "methods": (_methods, ("key", "purpose"), "list the search methods"),
+    "pruning": (_pruning, ("key", "purpose"), "list the rules that give up a trial between its folds"),
     "landscapes": (_landscapes, ("key", "parameters", "minimum", "purpose"), "list the landscapes"),
     "metrics": (_metrics, ("key", "task", "direction", "explanation"), "list the metrics"),
 }

@@ -17,6 +17,7 @@ from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
+from hpo_core.pruning import PRUNING
 from hpo_core.search import budget_of, check_run, execute, problem_of, start_detached, start_run, study_for
 from hpo_core.studies.run import Run, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
@@ -50,7 +51,14 @@ def add_command(commands: Any) -> None:
     add_budget(how)
     how.add_argument("--seed", type=int, default=0, help="seed of the method (default 0)")
     how.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
-    how.add_argument("--pruning", choices=["none", "race", "median"], default="none", help="rule between folds")
+    how.add_argument("--pruning", choices=PRUNING.keys, default="none", help="rule between folds, see `pruning`")
+    how.add_argument("--pruning-option", action="append", default=[], metavar="NAME=VALUE", help="option of the rule")
+    how.add_argument(
+        "--stop-when",
+        type=_stops_when,
+        metavar="GAIN",
+        help="end when 20 more trials are expected to gain less than this figure, or than the `noise` (default: never)",
+    )
     how.add_argument("--fit-seconds", type=float, help="a fit that takes longer fails its trial")
     how.add_argument("--no-default", action="store_true", help="do not begin with the default configuration")
     how.add_argument("--alone", action="store_true", help="do not learn from trials of other arms")
@@ -197,19 +205,26 @@ def _spec(arguments: argparse.Namespace) -> ProblemSpec:
 def _settings(arguments: argparse.Namespace) -> RunSettings:
     return RunSettings(
         method=arguments.method,
-        options=_options(arguments.method, arguments.option),
+        options=options_from(METHODS[arguments.method], arguments.option),
         seed=arguments.seed,
         workers=arguments.workers,
         pruning=arguments.pruning,
+        pruning_options=options_from(PRUNING[arguments.pruning], arguments.pruning_option),
+        stops_when=arguments.stop_when,
         learns_from_manual=not arguments.alone,
         starts_with_default=not arguments.no_default,
         fit_seconds_limit=arguments.fit_seconds,
     )
 
 
-def _options(method: str, pairs: list[str]) -> dict[str, Any]:
-    """NAME=VALUE pairs by the kinds that the method declares; what is not JSON is text."""
-    kinds = {o.name: o.kind for o in options_of(type(METHODS[method]))}
+def _stops_when(text: str) -> Any:
+    """`noise` or a number; what else it is, `check_run` refuses."""
+    return text if text == "noise" else float(text)
+
+
+def options_from(item: object, pairs: list[str]) -> dict[str, Any]:
+    """NAME=VALUE pairs by the kinds that an item declares; what is not JSON is text."""
+    kinds = {o.name: o.kind for o in options_of(type(item))}
     options: dict[str, Any] = {}
     for pair in pairs:
         name, equals, text = pair.partition("=")

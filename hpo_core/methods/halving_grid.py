@@ -9,8 +9,8 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from hpo_core.methods import Capabilities, ResultsNeeded, SearchExhausted
+from hpo_core.methods._grids import Grid, whole_range
 from hpo_core.methods._rungs import Place, Rung, RungMethod, RungSampler, halving_rungs, key_of, place_in
-from hpo_core.methods.grid import Grid
 from hpo_core.options import option
 from hpo_core.space import Configuration, SearchSpace
 
@@ -37,11 +37,14 @@ class HalvingGrid(RungMethod):
     )
 
     def rungs(self, space: SearchSpace) -> tuple[Rung, ...]:
-        return halving_rungs(Grid(space, self.resolution).size, self.eta, self.smallest)
+        return halving_rungs(self._grid(space).size, self.eta, self.smallest)
+
+    def _grid(self, space: SearchSpace) -> Grid:
+        return Grid(space, whole_range(space, self.resolution))
 
     def rung_sampler(self, space: SearchSpace, seed: int, noun: str) -> RungSampler:
-        grid = Grid(space, self.resolution)
-        return _HalvingGridSampler(space, seed, self.scheme(self.resolution), noun, grid, self.rungs(space))
+        scheme = self.scheme(self.resolution)
+        return _HalvingGridSampler(space, seed, scheme, noun, self._grid(space), self.rungs(space))
 
     def n_configurations(self, space: SearchSpace) -> int:
         return sum(rung.n for rung in self.rungs(space))

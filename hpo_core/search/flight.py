@@ -14,9 +14,9 @@ from typing import Any
 from optuna.trial import TrialState
 
 from hpo_core.problem import FitResult
+from hpo_core.pruning import PruningRule, Rivals, is_hopeless
 from hpo_core.schedule import Schedule
 from hpo_core.search.executor import FitResults
-from hpo_core.search.pruning import Rivals, is_hopeless
 from hpo_core.space import Configuration
 from hpo_core.studies.run import LiveTrial
 from hpo_core.studies.trial import FinishedTrial
@@ -94,7 +94,7 @@ class Flight:
         if not self.is_settled:
             self.state, self.reason = TrialState.FAIL, reason
 
-    def judge(self, rule: str) -> None:
+    def judge(self, rule: PruningRule | None) -> None:
         """Settles the trial when all folds are done, or when the folds so far, in order, show it to be hopeless."""
         prefix = self.fold_prefix()
         while not self.is_settled and self._n_judged < len(prefix):
@@ -102,7 +102,11 @@ class Flight:
             if self._n_judged == self.n_folds:
                 # Pruned where its fits were partial, so that it never counts as best.
                 self.state = TrialState.COMPLETE if self.schedule.is_whole else TrialState.PRUNED
-            elif self.rivals is not None and is_hopeless(rule, prefix[: self._n_judged], self.rivals):
+            elif (
+                self.rivals is not None
+                and rule is not None
+                and is_hopeless(rule, prefix[: self._n_judged], self.rivals)
+            ):
                 self._prune(prefix[: self._n_judged], self.rivals)
 
     def _prune(self, scores: tuple[float, ...], rivals: Rivals) -> None:

@@ -11,12 +11,15 @@ import sys
 import threading
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from hpo_core.analysis.stopping import why_no_stop
 from hpo_core.errors import TuningError, UsageError
 from hpo_core.methods import METHODS
 from hpo_core.options import with_options
 from hpo_core.problem import Problem, ProblemSpec, open_problem
+from hpo_core.pruning import pruning_rule
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.recovery import recover
@@ -30,7 +33,9 @@ URL_VARIABLE = "TUNING_LAB_RUNNER_STORAGE"  # not an argument: it may hold a pas
 
 
 def problem_of(study: Study) -> Problem:
-    """The problem that a study was made for.
+    """The problem that a study was made for, in the search space that it was made with.
+
+    A family may have gained parameters since: they stay at the library's defaults.
 
     Raises:
         UsageError: The study was made by another program.
@@ -38,7 +43,11 @@ def problem_of(study: Study) -> Problem:
     """
     if "problem" not in study.attributes:
         raise UsageError(f"The study {study.name!r} was made by another program: its problem is not known here.")
-    return open_problem(ProblemSpec.from_json(study.attributes["problem"]))
+    spec, space = ProblemSpec.from_json(study.attributes["problem"]), study.space()
+    problem = open_problem(spec)
+    if space is None or space == problem.space:
+        return problem
+    return open_problem(replace(spec, space=tuple(space.to_json())))
 
 
 def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
@@ -54,8 +63,9 @@ def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
         raise UsageError(f"Workers must be a whole number from 1 to 256; got {settings.workers}.")
     if not 0 <= settings.seed < 2**32:
         raise UsageError(f"A seed must be a whole number from 0 to {2**32 - 1}; got {settings.seed}.")
-    if settings.pruning not in ("none", "race", "median"):
-        raise UsageError(f"Pruning must be none, race or median; got {settings.pruning!r}.")
+    pruning_rule(settings.pruning, settings.pruning_options)
+    if (why := why_no_stop(settings.stops_when)) is not None:
+        raise UsageError(why)
     if settings.fit_seconds_limit is not None and not 0 < settings.fit_seconds_limit < float("inf"):
         raise UsageError(f"The limit of a fit must be above 0 seconds; got {settings.fit_seconds_limit}.")
     _check_budget(problem, budget)

@@ -236,7 +236,7 @@ class ManualArm:
 
     def _settle(self, nudge: Nudge) -> None:
         with nudge.changed:
-            nudge.flight.judge("none")
+            nudge.flight.judge(None)
             nudge.changed.notify_all()
         self._fits.flush()
         if not nudge.is_cancelled:

@@ -15,9 +15,9 @@ from optuna.trial import TrialState
 from hpo_core.errors import TuningError
 from hpo_core.methods import SearchExhausted, SearchMethod, propose, thought_of, with_thought
 from hpo_core.problem import Problem
+from hpo_core.pruning import FoldHistory, Rivals
 from hpo_core.schedule import WHOLE, Schedule
 from hpo_core.search.flight import Flight
-from hpo_core.search.pruning import FoldHistory, Rivals
 from hpo_core.space import Configuration
 from hpo_core.studies.run import RunSettings
 from hpo_core.studies.study import Study

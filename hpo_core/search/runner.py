@@ -21,11 +21,13 @@ from hpo_core.errors import FitError, StorageError, StudyBusyError, TuningError,
 from hpo_core.methods import METHODS, ResultsNeeded, SearchExhausted
 from hpo_core.options import with_options
 from hpo_core.problem import Problem
+from hpo_core.pruning import pruning_rule
 from hpo_core.search.executor import Executor, FitRequest, FitResults
 from hpo_core.search.fits import FitStore
 from hpo_core.search.flight import Flight
 from hpo_core.search.memory import Memory
 from hpo_core.search.recovery import rounded_fits, spent_of, waiting
+from hpo_core.search.stop_watch import StopWatch
 from hpo_core.studies.run import Live, Pending, Run, Spent
 from hpo_core.studies.study import Study
 
@@ -65,7 +67,9 @@ class Runner:
         method = with_options(METHODS[run.settings.method], run.settings.options)
         if why := method.why_unsuitable(problem):
             raise UsageError(why)
+        self._pruning = pruning_rule(run.settings.pruning, run.settings.pruning_options)
         self._memory = Memory(study, problem, method, run.settings)
+        self._stop_watch = StopWatch(study, problem, run.settings)
         self._flights: list[Flight] = []
         table = study.read()
         self._pending = waiting(run, table)
@@ -280,7 +284,7 @@ class Runner:
         self._judge(flight)
 
     def _judge(self, flight: Flight) -> None:
-        flight.judge(self._run.settings.pruning)
+        flight.judge(self._pruning)
         if flight.is_settled:
             self._cancel(flight)
 
@@ -314,6 +318,8 @@ class Runner:
             fits=rounded_fits(self._spent.fits + flight.n_counted),
             seconds=self._spent.seconds,
         )
+        if why := self._stop_watch.why_stop(self._spent.trials):
+            self._is_exhausted, self._message = True, why
 
     # Telling the world
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from hpo_core.errors import UsageError
 from hpo_core.problem import Problem
@@ -56,7 +56,8 @@ def search(
     seconds: float | None = None,
     seed: int = 0,
     workers: int = 1,
-    pruning: Literal["none", "race", "median"] = "none",
+    pruning: str = "none",
+    pruning_options: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     study: str = "",
     storage: StudyStorage | str | None = None,
@@ -71,7 +72,8 @@ def search(
         trials, fits, seconds: The budget; exactly one of them, or none for 50 trials.
         seed: Of the method. The same seed and number of workers give the same trials again.
         workers: Worker processes.
-        pruning: Rule between folds.
+        pruning: Key of a rule between folds.
+        pruning_options: Options of the rule.
         options: Options of the method.
         study: Name; an existing study of the same problem is continued, a free name is taken when empty.
         storage: Where studies are kept, or its URL; the data folder's own by default.
@@ -84,7 +86,14 @@ def search(
     """
     home = data_folder(folder)
     opened = storage if isinstance(storage, StudyStorage) else StudyStorage.open(storage, folder=home)
-    settings = RunSettings(method=method, options=dict(options or {}), seed=seed, workers=workers, pruning=pruning)
+    settings = RunSettings(
+        method=method,
+        options=dict(options or {}),
+        seed=seed,
+        workers=workers,
+        pruning=pruning,
+        pruning_options=dict(pruning_options or {}),
+    )
     budget = budget_of(trials, fits, seconds)
     check_run(problem, settings, budget)
     record = study_for(opened, problem, study)

@@ -40,16 +40,25 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """How a run searches. Stays as it is for the life of the run."""
+    """How a run searches. Stays as it is for the life of the run.
+
+    Attributes:
+        method, options: Key of a search method, and its options.
+        pruning, pruning_options: Key of a rule between folds, and its options.
+        stops_when: Ends the run when the expected gain of more trials is below the "noise", or below this figure; None
+            never does.
+    """
 
     method: str
     options: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     workers: int = 1
-    pruning: Literal["none", "race", "median"] = "none"
+    pruning: str = "none"
     learns_from_manual: bool = True
     starts_with_default: bool = True
     fit_seconds_limit: float | None = None
+    pruning_options: dict[str, Any] = field(default_factory=dict)
+    stops_when: Literal["noise"] | float | None = None
 
 
 @dataclass(frozen=True, slots=True)

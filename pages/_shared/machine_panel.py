@@ -15,6 +15,7 @@ from hpo_core.formats import format_count, format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
+from hpo_core.space import SearchSpace
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
 from pages._shared.child_form import open_child_form

@@ -274,3 +274,15 @@ def test_expected_value_is_the_mean_of_the_prediction() -> None:
     process = fit(CONDITIONAL, units, np.nan_to_num(units[:, 1]))
     points = _points(CONDITIONAL, 50, seed=4)
     np.testing.assert_allclose(process.expected(points), process.predict(points).mean, atol=1e-12)
+
+
+def test_functions_drawn_have_the_predicted_moments_and_hang_together() -> None:
+    units = _points(CONDITIONAL, 30)
+    process = fit(CONDITIONAL, units, _conditional_height(units))
+    places = np.vstack([_points(CONDITIONAL, 6, seed=3), units[:1], units[:1]])
+    drawn = process.draws(places, 4000, np.random.default_rng(0))
+    expected = process.predict(places)
+    assert drawn.shape == (4000, 8)
+    assert np.abs(drawn.mean(axis=0) - expected.mean).max() < 5 * expected.sd.max() / np.sqrt(4000)
+    np.testing.assert_allclose(drawn.std(axis=0), expected.sd, rtol=0.1, atol=1e-4)
+    np.testing.assert_allclose(drawn[:, 6], drawn[:, 7], atol=1e-4)

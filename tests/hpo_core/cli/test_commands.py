@@ -12,6 +12,7 @@ from hpo_core.methods import METHODS
 from hpo_core.metrics import METRICS
 from hpo_core.models import MODELS
 from hpo_core.problem import make_problem
+from hpo_core.pruning import PRUNING
 from hpo_core.studies.storage import StudyStorage
 from tests.moody_landscape import fits_done, is_gone, wait_until
 
@@ -38,6 +39,7 @@ def _sentence(done, code, *words):
         ("datasets", DATASETS.keys),
         ("models", MODELS.keys),
         ("methods", METHODS.keys),
+        ("pruning", PRUNING.keys),
         ("metrics", tuple(m.name for m in METRICS)),
     ],
 )
@@ -124,7 +126,7 @@ def test_file_is_searched_from_any_folder(lab, tmp_path):
         "--folds",
         "3",
     )
-    found = lab(*command, "--method", "random", "--trials", "3", "--pruning", "race", "--json")
+    found = lab(*command, "--method", "random", "--trials", "3", "--pruning", "percentile", "--json")
     assert found.json["n_complete"] >= 1
 
 

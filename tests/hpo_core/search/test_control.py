@@ -194,11 +194,14 @@ def test_method_that_breaks_keeps_what_is_done_and_goes_on_later(bench, monkeypa
 # Pruning
 
 
-@pytest.mark.parametrize("rule", ["race", "median"])
-def test_pruning_saves_fits_and_keeps_the_best(bench2, rule):
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [("race", {}), ("median", {}), ("percentile", {"percent": 40.0}), ("threshold", {"limit": 60.0})],
+)
+def test_pruning_saves_fits_and_keeps_the_best(bench2, rule, options):
     problem = make_problem("branin", noise=0.02, protocol=Protocol(folds=5))
     whole = bench2.search(problem, trials=60, seed=1)
-    pruned = bench2.search(problem, trials=60, seed=1, pruning=rule)
+    pruned = bench2.search(problem, trials=60, seed=1, pruning=rule, pruning_options=options)
     full, cut = whole.read(), pruned.read()
     assert pruned.runs.current().spent.fits < 0.8 * whole.runs.current().spent.fits
     assert cut.values[cut.best()] == full.values[full.best()]

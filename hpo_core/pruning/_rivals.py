@@ -1,8 +1,4 @@
-"""Pruning between folds: giving up a configuration that its first folds already show to be worse.
-
-All configurations share their folds, so fold scores are compared in pairs. Both rules judge the folds in order, so
-that the verdict does not depend on which of two parallel fits ends first.
-"""
+"""The fold scores of the trials so far, signed so that lower is better: what a new trial is compared with."""
 
 from __future__ import annotations
 
@@ -10,9 +6,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-
-_MIN_TRIALS = 4  # fewer complete trials say too little about the noise
-_Z = 1.0
 
 Floats = NDArray[np.float64]
 
@@ -75,35 +68,11 @@ class Rivals:
         return float(np.sqrt((self.matrix[better] - self.incumbent).var(axis=1, ddof=1).mean()))
 
     def estimate(self, fold_scores: tuple[float, ...]) -> float:
-        """Expected value of a trial from its first folds: the incumbent's mean plus the mean paired difference."""
+        """Expected value of a trial from its first folds: the incumbent's mean plus the mean paired difference.
+
+        Without any rival it is the mean of its own folds.
+        """
+        if not len(self):
+            return float(np.mean(fold_scores))
         gap = self.sign * np.asarray(fold_scores) - self.incumbent[: len(fold_scores)]
         return float(self.sign * (self.incumbent.mean() + gap.mean()))
-
-
-def is_hopeless(rule: str, fold_scores: tuple[float, ...], rivals: Rivals) -> bool:
-    """Whether a trial with these first folds should be given up.
-
-    Args:
-        rule: `race`, `median` or `none`.
-        fold_scores: Scores of folds 0..k-1 with k below the number of folds.
-        rivals: Complete trials so far.
-    """
-    k = len(fold_scores)
-    if rule == "none" or len(rivals) < _MIN_TRIALS or not 0 < k < rivals.n_folds:
-        return False
-    row = rivals.sign * np.asarray(fold_scores)
-    if rule == "median":
-        return bool(row.mean() > np.median(rivals.matrix[:, :k].mean(axis=1)))
-    return _has_lost_race(row, rivals)
-
-
-def _has_lost_race(row: Floats, rivals: Rivals) -> bool:
-    """Racing with a pooled noise estimate: lost when the mean paired difference to the incumbent exceeds z standard
-    errors.
-
-    The standard error carries the correction for a finite number of folds. After Maron and Moore (1994), Hoeffding
-    races.
-    """
-    k = len(row)
-    error = rivals.noise * np.sqrt(1 / k - 1 / rivals.n_folds)
-    return bool((row - rivals.incumbent[:k]).mean() > _Z * error)
