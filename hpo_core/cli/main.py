@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hpo_core.cli import ensembling, lists, searching, studying
+from hpo_core.cli import ensembling, lists, searching, studying, suggesting
 from hpo_core.errors import StorageError, TuningError
 from hpo_core.studies.storage import data_folder
 
@@ -34,6 +34,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     lists.add_commands(commands)
     searching.add_command(commands)
+    suggesting.add_command(commands)
     studying.add_command(commands)
     ensembling.add_command(commands)
     return top

@@ -2,10 +2,12 @@
 
 from hpo_core.search.child import count_fitting, make_child
 from hpo_core.search.launch import check_run, execute, problem_of, resume_run, start_detached, start_run
+from hpo_core.search.preview import Suggestion, suggest
 from hpo_core.search.recovery import recover, recover_all
 from hpo_core.search.simple import budget_of, make_study, search, study_for
 
 __all__ = [
+    "Suggestion",
     "budget_of",
     "check_run",
     "count_fitting",
@@ -20,4 +22,5 @@ __all__ = [
     "start_detached",
     "start_run",
     "study_for",
+    "suggest",
 ]

@@ -31,9 +31,9 @@ _DRAWS = 100  # without a new configuration, before the space counts as exhauste
 
 
 class Memory:
-    """Knowledge of one run. What the study holds already is taken in at the start."""
+    """Knowledge of one run. What the study holds already is taken in at the start; None is a study without trials."""
 
-    def __init__(self, study: Study, problem: Problem, method: SearchMethod, settings: RunSettings) -> None:
+    def __init__(self, study: Study | None, problem: Problem, method: SearchMethod, settings: RunSettings) -> None:
         self._study, self._problem, self._settings = study, problem, settings
         self._distributions = problem.space.distributions()
         self._trials = InMemoryStorage()
@@ -79,6 +79,11 @@ class Memory:
             self._tell(trial.number, self._values[key])
         raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
 
+    def refuse(self, configuration: Configuration) -> None:
+        """Lets the sampler know that a configuration is not wanted, as if it had failed."""
+        self._values.setdefault(_key(configuration), math.nan)
+        self._add(configuration, math.nan, {})
+
     def tell(self, flights: Sequence[Flight]) -> None:
         """Tells the sampler of recorded trials, in the order of asking."""
         for flight in flights:
@@ -97,7 +102,7 @@ class Memory:
     def take_in_others(self) -> None:
         """Makes trials known that this run did not make: earlier ones, and the person's new ones."""
         now = time.monotonic()
-        if now < self._next_read:
+        if self._study is None or now < self._next_read:
             return
         self._next_read = now + _READ_SECONDS
         self._table = self._study.read(self._table)

@@ -284,3 +284,24 @@ def test_output_into_a_closed_pipe_is_no_fault(lab):
         listing.stdout.close()
         listing.stdout = None
         assert "Traceback" not in listing.stderr.read()
+
+
+def test_suggest_says_what_comes_next_and_tries_nothing(lab):
+    search = ("search", "--data", "branin", "--study", "mine", "--method", "random", "--seed", "3", "--json")
+    lab(*search, "--trials", "9")
+    suggestion = lab("suggest", "mine", "--method", "random", "--seed", "3", "--json").json
+    assert set(suggestion) >= {"study", "method", "configuration", "mean", "sd", "why", "trust"}
+    assert suggestion["basis"] == "study"
+    text = lab("suggest", "mine", "--method", "random", "--seed", "3")
+    assert (text.code, text.err) == (0, "")
+    assert text.out.startswith("Random would try next:\n")
+    for words in ("  x = ", "predicted  height ", "±"):
+        assert words in text.out
+    assert len(StudyStorage.open(lab.storage).study("mine").read()) == 9
+    assert lab("studies", "resume", "mine", "--trials", "10", "--json").json["n_trials"] == 10
+    table = StudyStorage.open(lab.storage).study("mine").read()
+    assert table.configuration(9) == suggestion["configuration"]
+
+
+def test_suggest_without_its_study_is_a_sentence(lab):
+    _sentence(lab("suggest", "nothing"), 2, "no study 'nothing'")
