@@ -71,6 +71,7 @@ def _methods() -> list[Row]:
             "purpose": m.purpose,
             "when_to_use": m.when_to_use,
             "source": m.source,
+            "unavailable": m.why_not_installed(),
             "options": _options(m),
         }
         for m in METHODS
@@ -125,7 +126,7 @@ def _metrics() -> list[Row]:
 _LISTS: dict[str, tuple[Callable[[], list[Row]], tuple[str, ...], str]] = {
     "datasets": (_datasets, ("key", "task", "purpose"), "list the bundled data sets"),
     "models": (_models, ("key", "tasks", "purpose", "unavailable"), "list the model families"),
-    "methods": (_methods, ("key", "purpose"), "list the search methods"),
+    "methods": (_methods, ("key", "purpose", "unavailable"), "list the search methods"),
     "pruning": (_pruning, ("key", "purpose"), "list the rules that give up a trial between its folds"),
     "landscapes": (_landscapes, ("key", "parameters", "minimum", "purpose"), "list the landscapes"),
     "metrics": (_metrics, ("key", "task", "direction", "explanation"), "list the metrics"),

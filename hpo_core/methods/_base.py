@@ -107,6 +107,11 @@ class SearchMethod(ABC):
         """One sentence why it cannot search this space, or None."""
         return None
 
+    def why_not_installed(self) -> str | None:
+        """ "not installed: pip install x" for a method whose package is missing, whatever the space; else None."""
+        why = self.why_unavailable(SearchSpace(()))
+        return why if why and why.startswith("not installed") else None
+
     def why_unsuitable(self, problem: Problem) -> str | None:
         """One sentence why it cannot search this problem and what to choose instead, or None."""
         return self.why_unavailable(problem.space)

@@ -81,7 +81,7 @@ class Memory:
 
     def refuse(self, configuration: Configuration) -> None:
         """Lets the sampler know that a configuration is not wanted, as if it had failed."""
-        self._values.setdefault(_key(configuration), math.nan)
+        self._values.setdefault(_key(configuration, WHOLE), math.nan)
         self._add(configuration, math.nan, {})
 
     def tell(self, flights: Sequence[Flight]) -> None:

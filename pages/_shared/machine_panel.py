@@ -148,7 +148,7 @@ def _form(tuning: Tuning, last: Run | None) -> None:
             index=usable.index(_first_choice(usable)),
             format_func=lambda k: METHODS[k].label,
             key="machine-method",
-            help="\n\n".join(f"**{METHODS[k].label}**: {METHODS[k].purpose}" for k in usable),
+            help=_methods_help(usable),
         )
     budget = _budget()
     with st.container(key="machine-buttons", horizontal=True, gap="xsmall"):
@@ -174,6 +174,13 @@ def _size_note(settings: RunSettings, space: SearchSpace) -> None:
         st.warning(plain(why))
     elif size is not None:
         st.caption(f"{method.label}: {size:,} configurations in all, coarse first.")
+
+
+def _methods_help(usable: list[str]) -> str:
+    """What each method does; below, what a package would add."""
+    lines = [f"**{METHODS[key].label}**: {METHODS[key].purpose}" for key in usable]
+    lines += [f"{m.label} is {why}." for m in METHODS if (why := m.why_not_installed())]
+    return "\n\n".join(lines)
 
 
 def _first_choice(usable: list[str]) -> str:
