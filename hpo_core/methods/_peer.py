@@ -58,6 +58,40 @@ class Peer(ABC):
         """The result of a trial that the peer did not propose: of a person, or of another method."""
 
 
+class PeerWithoutFailures(Peer):
+    """A peer that knows no failure: it is told the worst value so far, as soon as there is one."""
+
+    def __init__(self) -> None:
+        self._worst: float | None = None
+        self._failed: list[Drawn] = []
+
+    def tell(self, drawn: Drawn, value: float | None) -> None:
+        self._note(value)
+        if value is None:
+            self._failed.append(drawn)
+        else:
+            self.tell_value(drawn, value)
+        if self._worst is not None:
+            for failed in self._failed:
+                self.tell_value(failed, self._worst)
+            self._failed = []
+
+    def tell_other(self, configuration: Configuration, value: float | None) -> None:
+        self._note(value)
+        if value is not None:
+            self.tell_other_value(configuration, value)
+
+    def _note(self, value: float | None) -> None:
+        if value is not None and (self._worst is None or value > self._worst):
+            self._worst = value
+
+    @abstractmethod
+    def tell_value(self, drawn: Drawn, value: float) -> None: ...
+
+    @abstractmethod
+    def tell_other_value(self, configuration: Configuration, value: float) -> None: ...
+
+
 class PeerSearch(SearchMethod):
     """A search method of another package.
 
@@ -176,7 +210,8 @@ class _Tape:
         )
         results: defaultdict[str, deque[int]] = defaultdict(deque)
         for trial in trials if thoughts else ():
-            results[_digest(trial.params)].append(trial.number)
+            if result := self._result(trial, study):
+                results[result.key].append(trial.number)
         for thought in thoughts:
             for key in thought["told"]:
                 if results[key]:
@@ -203,7 +238,7 @@ class _Tape:
             drawn = self._peer.draw()
             if drawn is None:
                 return None
-            key = _digest(drawn.configuration)
+            key = self._key(drawn.configuration)
             if key in self._values:
                 self._peer.tell(drawn, self._values[key])
             else:
@@ -233,11 +268,16 @@ class _Tape:
             configuration = self._space.check(trial.params)
         except ConfigurationError:
             return None
+        key = self._key(configuration)
         value = None if trial.state == TrialState.FAIL or trial.value is None else trial.value
         if value is not None and math.isfinite(value):
             sign = -1.0 if study.direction == StudyDirection.MAXIMIZE else 1.0
-            return _Result(_digest(configuration), configuration, min(max(sign * value, -_GREATEST), _GREATEST))
-        return _Result(_digest(configuration), configuration, None)
+            return _Result(key, configuration, min(max(sign * value, -_GREATEST), _GREATEST))
+        return _Result(key, configuration, None)
+
+    def _key(self, configuration: Configuration) -> str:
+        """The same for configurations that differ by a rounding error, which `History` takes as the same, too."""
+        return _digest([round(float(at), 9) for at in np.nan_to_num(self._space.to_unit([configuration])[0], nan=-1.0)])
 
 
 class _GlobalRandom:

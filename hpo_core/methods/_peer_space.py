@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int, SearchSpace
+from hpo_core.space import AnyParameter, Categorical, Configuration, Float, SearchSpace
 
 Coordinates = dict[str, Any]
 
@@ -59,8 +59,3 @@ def configuration_at(space: SearchSpace, at: Coordinates) -> Configuration:
     """The configuration at some coordinates, with what does not vary; inactive parameters are dropped."""
     values = {p.name: value_at(p, at[p.name]) if p.name in at else p.default for p in space.parameters}
     return space.active(values)
-
-
-def is_whole_log(p: AnyParameter) -> bool:
-    """Whether a parameter is a whole number on a log scale."""
-    return isinstance(p, Int) and p.log

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from hpo_core.methods._peer import Drawn, Peer, PeerSearch, imported
+from hpo_core.methods._peer import Drawn, Peer, PeerSearch, PeerWithoutFailures, imported
 from hpo_core.methods._peer_space import configuration_at, coordinate, full_coordinates, n_levels, varying
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
@@ -62,10 +63,9 @@ def _parametrised(p: AnyParameter, kinds: Any) -> Any:
     return kinds.Scalar(init=default, lower=p.low, upper=p.high)
 
 
-class _Nevergrad(Peer):
-    """A failed trial is told as the worst value so far: nevergrad has no word for failure."""
-
+class _Nevergrad(PeerWithoutFailures):
     def __init__(self, method: NevergradSearch, space: SearchSpace, seed: int) -> None:
+        super().__init__()
         library = imported("nevergrad")
         # Nevergrad 1.0.12 makes a number of an array of one, which numpy 2.4 refuses; until it is mended there.
         imported("nevergrad.optimization.metamodel").float = lambda array: np.asarray(array).item()
@@ -75,31 +75,18 @@ class _Nevergrad(Peer):
         optimiser = library.optimizers.registry[method.optimiser]
         self._optimiser = optimiser(parametrisation, budget=method.n_expected, num_workers=1)
         self._unsupported = library.errors.TellNotAskedNotSupportedError
-        self._worst: float | None = None
 
     def draw(self) -> Drawn:
         candidate = self._optimiser.ask()
         return Drawn(configuration_at(self._space, candidate.value), candidate)
 
-    def tell(self, drawn: Drawn, value: float | None) -> None:
-        loss = self._loss(value)
-        if loss is not None:
-            self._optimiser.tell(drawn.handle, loss)
+    def tell_value(self, drawn: Drawn, value: float) -> None:
+        self._optimiser.tell(drawn.handle, value)
 
-    def tell_other(self, configuration: Configuration, value: float | None) -> None:
-        loss = self._loss(value)
-        if loss is None or value is None:
-            return
+    def tell_other_value(self, configuration: Configuration, value: float) -> None:
         known = self._optimiser.parametrization.spawn_child(new_value=full_coordinates(self._space, configuration))
-        try:
-            self._optimiser.tell(known, loss)
-        except self._unsupported:
-            return
-
-    def _loss(self, value: float | None) -> float | None:
-        if value is not None and (self._worst is None or value > self._worst):
-            self._worst = value
-        return self._worst if value is None else value
+        with contextlib.suppress(self._unsupported):
+            self._optimiser.tell(known, value)
 
 
 NEVERGRAD = NevergradSearch()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from hpo_core.methods import Capabilities
-from hpo_core.methods._peer import Drawn, Peer, PeerSearch, imported
+from hpo_core.methods._peer import Drawn, Peer, PeerSearch, PeerWithoutFailures, imported
 from hpo_core.methods._peer_space import configuration_at, coordinate, coordinates, n_levels, varying
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
@@ -82,12 +82,14 @@ def _condition(p: AnyParameter, space: SearchSpace, known: dict[str, Any], libra
     return library.InCondition(known[p.name], known[parent.name], values)
 
 
-class _Smac(Peer):
+class _Smac(PeerWithoutFailures):
+    """SMAC has a word for failure, but with its cost of infinity the forest cannot be fitted (2.4)."""
+
     def __init__(self, method: Smac, space: SearchSpace, seed: int) -> None:
+        super().__init__()
         smac = imported("smac")
         self._space, self._library = space, imported("ConfigSpace")
-        self._value, self._status = imported("smac.runhistory.dataclasses").TrialValue, smac.runhistory.StatusType
-        self._info = imported("smac.runhistory.dataclasses").TrialInfo
+        self._info, self._value = smac.runhistory.TrialInfo, smac.runhistory.TrialValue
         facade = smac.HyperparameterOptimizationFacade
         self._ends = (StopIteration, imported("smac.main.exceptions").ConfigurationSpaceExhaustedException)
         with tempfile.TemporaryDirectory() as folder:  # SMAC 2.4 writes its settings whether one wants them or not
@@ -112,19 +114,13 @@ class _Smac(Peer):
             return None
         return Drawn(configuration_at(self._space, dict(info.config)), info)
 
-    def tell(self, drawn: Drawn, value: float | None) -> None:
-        self._facade.tell(drawn.handle, self._result(value), save=False)
+    def tell_value(self, drawn: Drawn, value: float) -> None:
+        self._facade.tell(drawn.handle, self._value(cost=value), save=False)
 
-    def tell_other(self, configuration: Configuration, value: float | None) -> None:
-        known = self._library.Configuration(
-            self._facade.scenario.configspace, values=coordinates(self._space, configuration)
-        )
-        self._facade.tell(self._info(known, seed=0), self._result(value), save=False)
-
-    def _result(self, value: float | None) -> Any:
-        if value is None:
-            return self._value(cost=self._facade.scenario.crash_cost, status=self._status.CRASHED)
-        return self._value(cost=value)
+    def tell_other_value(self, configuration: Configuration, value: float) -> None:
+        at = coordinates(self._space, configuration)
+        known = self._library.Configuration(self._facade.scenario.configspace, values=at)
+        self._facade.tell(self._info(known, seed=0), self._value(cost=value), save=False)
 
 
 SMAC = Smac()
