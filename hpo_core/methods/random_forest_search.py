@@ -53,7 +53,7 @@ class RandomForestSearch(SearchMethod):
         high=1000,
     )
     n_trees: int = option(
-        24, "Trees", "Trees of the forest; more give a steadier doubt and cost more.", low=2, high=200
+        16, "Trees", "Trees of the forest; more give a steadier doubt and cost more.", low=2, high=200
     )
     random_every: int = option(
         5,
@@ -70,7 +70,7 @@ class RandomForestSearch(SearchMethod):
 class Forest:
     """Regression trees with random cuts over points of the unit cube, and what they predict together."""
 
-    def __init__(self, space: SearchSpace, units: Floats, targets: Floats, *, n_trees: int = 24, seed: int = 0) -> None:
+    def __init__(self, space: SearchSpace, units: Floats, targets: Floats, *, n_trees: int = 16, seed: int = 0) -> None:
         self._categories = {c: len(p.choices) for c, p in enumerate(space.parameters) if isinstance(p, Categorical)}
         self._numbers = [c for c, p in enumerate(space.parameters) if not isinstance(p, Categorical)]
         columns, rng = self._columns(units), np.random.default_rng(seed)

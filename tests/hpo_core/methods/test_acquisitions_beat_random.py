@@ -13,8 +13,8 @@ from hpo_core.landscapes import LANDSCAPES
 from hpo_core.methods import METHODS, SearchMethod, propose
 from hpo_core.options import with_options
 
-SEEDS = range(5)
-N_TRIALS = 25
+SEEDS = range(6)
+N_TRIALS = 30
 
 
 def _regrets(method: SearchMethod, key: str) -> list[float]:
