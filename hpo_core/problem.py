@@ -38,6 +38,8 @@ from hpo_core.training import State, States, shrink, train, written_bytes
 
 _BLUR = 0.05  # standard deviation of a look at half the resource, in units of a landscape's scale
 
+SECOND_OBJECTIVES = {"fit_seconds": "fit time", "predict_seconds": "prediction time", "model_bytes": "model size"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FitResult:
@@ -81,6 +83,7 @@ class ProblemSpec:
         protocol: Validation protocol. A landscape takes from it the number of repeated looks (`folds`) and the seed.
         noise: Landscapes only: standard deviation of a look, in units of the landscape's `scale`.
         space: JSON of a search space that replaces the model's own; for child studies.
+        second: Figure of a fit that is to be small beside a good score, of `SECOND_OBJECTIVES`; "" for the score alone.
         data_hash: Digest of the data that the problem was first built on; "" when it has not been built yet.
     """
 
@@ -92,10 +95,13 @@ class ProblemSpec:
     protocol: Protocol = field(default_factory=Protocol)
     noise: float = 0.0
     space: tuple[Mapping[str, Any], ...] | None = None
+    second: str = ""
     data_hash: str = ""
 
     def to_json(self) -> dict[str, Any]:
         row = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        if not self.second:
+            del row["second"]  # so that studies from before there was one still are about the same problem
         return {
             **row,
             "protocol": self.protocol.to_json(),
@@ -170,6 +176,11 @@ class Problem(ABC):
         past = [schedule.past_to_json()] if schedule.past else []
         return _digest([self.fingerprint, dict(configuration), fold, schedule.resource, *past])
 
+    @property
+    def directions(self) -> tuple[Direction, ...]:
+        """Of the score, and of the second objective where there is one."""
+        return (self.direction, "minimize") if self.spec.second else (self.direction,)
+
     def value(self, fold_scores: tuple[float, ...]) -> float:
         """Value of a trial: the mean of its fold scores."""
         return float(np.mean(fold_scores))
@@ -185,6 +196,9 @@ class ModelProblem(Problem):
                 f"The data in {spec.data} have changed since this problem was made, so scores would not compare. "
                 "Start a new study on them."
             )
+        if spec.second and spec.second not in SECOND_OBJECTIVES:
+            known = ", ".join(SECOND_OBJECTIVES)
+            raise UsageError(f"The second objective is one of {known}; got {spec.second!r}.")
         self.family: ModelFamily = _family_for(spec.model, self.data.task)
         self.metric: Metric = find_metric(spec.metric) if spec.metric else default_metric(self.data.task)
         self.spec = dataclasses.replace(spec, metric=self.metric.name, data_hash=self.data.hash)
@@ -199,7 +213,8 @@ class ModelProblem(Problem):
         self.n_folds = spec.protocol.n_folds
         own_notes = self.family.notes(self.facts) if self.family.notes else ()
         self.notes = (*self.data.notes, *self.split.notes, *own_notes)
-        self.title = f"{self.data.label} · {self.family.label} · {self.metric.label}, {spec.protocol.title}"
+        second = f" and {SECOND_OBJECTIVES[spec.second]}" if spec.second else ""
+        self.title = f"{self.data.label} · {self.family.label} · {self.metric.label}{second}, {spec.protocol.title}"
 
     @property
     def n_development(self) -> int:
@@ -321,6 +336,8 @@ class LandscapeProblem(Problem):
             raise UsageError(f"{spec.data} is a landscape, scored by its height; got metric {spec.metric!r}.")
         if spec.target is not None or spec.task is not None:
             raise UsageError(f"{spec.data} is a landscape: it has no target column and no task. Leave them out.")
+        if spec.second:
+            raise UsageError(f"{spec.data} is a landscape: it costs nothing to fit, so it has no second objective.")
         if not (math.isfinite(spec.noise) and spec.noise >= 0):
             raise UsageError(f"Noise must be a number of at least 0; got {spec.noise}.")
         self.landscape: Landscape = LANDSCAPES[spec.data]

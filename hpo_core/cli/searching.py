@@ -15,7 +15,8 @@ from hpo_core.errors import UsageError
 from hpo_core.formats import format_score, format_seconds, format_value
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
-from hpo_core.problem import Problem, ProblemSpec, open_problem
+from hpo_core.pareto import is_on_front
+from hpo_core.problem import SECOND_OBJECTIVES, Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
 from hpo_core.pruning import PRUNING
 from hpo_core.search import budget_of, check_run, execute, problem_of, start_detached, start_run, study_for
@@ -45,6 +46,7 @@ def add_command(commands: Any) -> None:
     problem.add_argument("--test-fraction", type=float, default=0.2, help="share locked away for the end (default 0.2)")
     problem.add_argument("--split-seed", type=int, default=0, help="seed of folds and models (default 0)")
     problem.add_argument("--noise", type=float, default=0.0, help="landscapes: noise of a look, in typical heights")
+    problem.add_argument("--second", default="", help=f"second objective: {', '.join(SECOND_OBJECTIVES)}")
     how = command.add_argument_group("search")
     how.add_argument("--method", default="auto", help="search method, see `methods` (default auto)")
     how.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="option of the method")
@@ -133,11 +135,24 @@ def outcome(storage: StudyStorage, study: Study, run: Run | None) -> dict[str, A
         "best_noise": None if best is None else float(table.noise[best]),
         "best_params": None if best is None else table.configuration(best),
         "default_value": _default_value(study, table),
+        "front": front_of(study, table),
         "seconds": run.spent.seconds if run else 0.0,
         "state": run.state if run else None,
         "message": run.message if run else "",
         "reasons": sorted({str(r) for r in table.reasons if r}),
     }
+
+
+def front_of(study: Study, table: TrialTable) -> list[dict[str, Any]]:
+    """The trials that no other beats in both objectives, best score first; empty for studies of one objective."""
+    if len(study.objectives) < 2 or study.objectives[1].name not in SECOND_OBJECTIVES:
+        return []
+    second = study.objectives[1].name
+    costs = table.mean_of(second)
+    rows = np.flatnonzero(table.is_complete & np.isfinite(table.values) & np.isfinite(costs))
+    rows = rows[is_on_front(np.column_stack([table.sign * table.values[rows], costs[rows]]))]
+    rows = rows[np.argsort(table.sign * table.values[rows], kind="stable")]
+    return [{"number": int(table.numbers[r]), "value": float(table.values[r]), second: float(costs[r])} for r in rows]
 
 
 def _default_value(study: Study, table: TrialTable) -> float | None:
@@ -165,6 +180,12 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
         print(f"default  {found['metric']} {format_score(found['default_value'])}")
         for name, value in found["best_params"].items():
             print(f"  {name} = {format_value(value)}")
+    if found["front"]:
+        print("front    trials that no other beats in both objectives")
+        for entry in found["front"]:
+            number, *values = entry.values()
+            named = ", ".join(f"{n} {format_score(v)}" for n, v in zip(list(entry)[1:], values, strict=True))
+            print(f"  trial {number}: {named}")
     print(f"study    {found['study']} in {found['storage']}")
 
 
@@ -174,7 +195,7 @@ def _problem(arguments: argparse.Namespace, storage: StudyStorage) -> Problem:
         return open_problem(_spec(arguments))
     if not arguments.study:
         raise UsageError("A search needs --data, or --study with the name of an existing study.")
-    named = [o for o in ("target", "task", "model", "metric", "column", "noise") if getattr(arguments, o)]
+    named = [o for o in ("target", "task", "model", "metric", "column", "noise", "second") if getattr(arguments, o)]
     if named:
         raise UsageError(
             f"The study {arguments.study!r} has its problem already: leave out --{', --'.join(named)}, or give --data."
@@ -199,6 +220,7 @@ def _spec(arguments: argparse.Namespace) -> ProblemSpec:
         task=arguments.task,
         protocol=protocol,
         noise=arguments.noise,
+        second=arguments.second,
     )
 
 

@@ -24,6 +24,7 @@ from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.recovery import recover
 from hpo_core.search.runner import Progress, Runner
+from hpo_core.search.suitability import why_not
 from hpo_core.studies.run import Budget, Owner, Run, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
@@ -57,7 +58,7 @@ def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
         UsageError: Names what is wrong.
     """
     method = with_options(METHODS[settings.method], settings.options)
-    if why := method.why_unsuitable(problem):
+    if why := why_not(method, problem):
         raise UsageError(why)
     if not 1 <= settings.workers <= 256:
         raise UsageError(f"Workers must be a whole number from 1 to 256; got {settings.workers}.")
@@ -66,6 +67,8 @@ def check_run(problem: Problem, settings: RunSettings, budget: Budget) -> None:
     pruning_rule(settings.pruning, settings.pruning_options)
     if (why := why_no_stop(settings.stops_when)) is not None:
         raise UsageError(why)
+    if problem.spec.second and settings.pruning != "none":
+        raise UsageError("Pruning ends trials by their score alone. With a second objective choose no pruning.")
     if settings.fit_seconds_limit is not None and not 0 < settings.fit_seconds_limit < float("inf"):
         raise UsageError(f"The limit of a fit must be above 0 seconds; got {settings.fit_seconds_limit}.")
     _check_budget(problem, budget)

@@ -38,10 +38,11 @@ class Memory:
         self._distributions = problem.space.distributions()
         self._trials = InMemoryStorage()
         self._sampler = method.sampler_for(problem, settings.seed)
-        self._sampled = optuna.create_study(storage=self._trials, direction=problem.direction, sampler=self._sampler)
+        self._sampled = optuna.create_study(storage=self._trials, directions=problem.directions, sampler=self._sampler)
         self._sign = 1.0 if problem.direction == "minimize" else -1.0
         self._histories: dict[float, FoldHistory] = {}
         self._values: dict[str, float] = {}
+        self._costs: dict[str, float] = {}
         self._own_numbers: set[int] = set()
         self._table: TrialTable | None = None
         self._n_read = 0
@@ -58,7 +59,7 @@ class Memory:
     def register(self, configuration: Configuration, thought: Mapping[str, Any]) -> int:
         """Lets the sampler know that a configuration of others is in flight; the number of its trial there."""
         self._values.setdefault(_key(configuration, Schedule.of_thought(thought)), math.nan)
-        self._add(configuration, math.nan, thought, TrialState.RUNNING)
+        self._add(configuration, [math.nan], thought, TrialState.RUNNING)
         return len(self._sampled.get_trials(deepcopy=False)) - 1
 
     def ask(self) -> tuple[int, Configuration, Mapping[str, Any]]:
@@ -76,13 +77,13 @@ class Memory:
             if key not in self._values:
                 self._values[key] = math.nan
                 return trial.number, configuration, thought
-            self._tell(trial.number, self._values[key])
+            self._tell(trial.number, self._objectives(key))
         raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
 
     def refuse(self, configuration: Configuration) -> None:
         """Lets the sampler know that a configuration is not wanted, as if it had failed."""
         self._values.setdefault(_key(configuration, WHOLE), math.nan)
-        self._add(configuration, math.nan, {})
+        self._add(configuration, [math.nan], {})
 
     def tell(self, flights: Sequence[Flight]) -> None:
         """Tells the sampler of recorded trials, in the order of asking."""
@@ -92,12 +93,14 @@ class Memory:
             # Not before: what is proposed must not depend on which of two trials in flight ends first.
             self._values[_key(flight.configuration, flight.schedule)] = flight.value
             if flight.ticket is not None:
-                self._tell(flight.ticket, flight.value)
+                self._tell(flight.ticket, self._objectives(_key(flight.configuration, flight.schedule)))
 
     def note_recorded(self, flight: Flight, finished: FinishedTrial, number: int) -> None:
         """Keeps the value of a trial of this run; the sampler is told of it later."""
         self._own_numbers.add(number)
         flight.value = math.nan if finished.value is None else finished.value
+        if second := self._problem.spec.second:
+            self._costs[_key(flight.configuration, flight.schedule)] = finished.mean_of(second)
 
     def take_in_others(self) -> None:
         """Makes trials known that this run did not make: earlier ones, and the person's new ones."""
@@ -122,8 +125,11 @@ class Memory:
         value = math.nan if table.is_failed[row] else float(table.values[row])
         thought = table.thought(row)
         schedule = Schedule.of_thought(thought)
-        self._values[_key(configuration, schedule)] = value
-        self._add(configuration, value, thought)
+        key = _key(configuration, schedule)
+        self._values[key] = value
+        if second := self._problem.spec.second:
+            self._costs[key] = float(table.mean_of(second)[row])
+        self._add(configuration, self._objectives(key), thought)
         if table.is_complete[row] or (table.is_pruned[row] and not schedule.is_whole):
             self._history(schedule.resource).add(tuple(table.fold_scores[row]))
 
@@ -131,31 +137,36 @@ class Memory:
         """Trials at one resource: those at another do not compare."""
         return self._histories.setdefault(resource, FoldHistory(self._problem.n_folds, self._sign))
 
+    def _objectives(self, key: str) -> list[float]:
+        """The values of all objectives of a configuration; NaN where unknown."""
+        return [self._values[key], *([self._costs.get(key, math.nan)] if self._problem.spec.second else [])]
+
     def _add(
         self,
         configuration: Configuration,
-        value: float,
+        values: list[float],
         thought: Mapping[str, Any],
         unknown: TrialState = TrialState.FAIL,
     ) -> None:
         """Also trials without a value: samplers count them, so that a search that goes on draws new configurations."""
-        is_known = math.isfinite(value)
+        is_known = all(map(math.isfinite, values))
         self._sampled.add_trial(
             optuna.create_trial(
                 state=TrialState.COMPLETE if is_known else unknown,
                 params=configuration,
                 distributions={name: self._distributions[name] for name in configuration},
-                value=value if is_known else None,
+                values=values if is_known else None,
                 user_attrs=with_thought(thought),
             )
         )
 
-    def _tell(self, number: int, value: float) -> None:
+    def _tell(self, number: int, values: list[float]) -> None:
         """What `Study.tell` does, without its deep copy of the trial: which costs more than all the rest (5.0)."""
         trial = self._trials.get_trial(number)  # its id is its number, as there is one study in this storage
-        state, values = (TrialState.COMPLETE, [value]) if math.isfinite(value) else (TrialState.FAIL, None)
-        self._sampler.after_trial(self._sampled, trial, state, values)
-        self._trials.set_trial_state_values(number, state, values)
+        is_known = all(map(math.isfinite, values))
+        state, told = (TrialState.COMPLETE, values) if is_known else (TrialState.FAIL, None)
+        self._sampler.after_trial(self._sampled, trial, state, told)
+        self._trials.set_trial_state_values(number, state, told)
 
 
 def _key(configuration: Mapping[str, Any], schedule: Schedule) -> str:

@@ -28,6 +28,7 @@ from hpo_core.search.flight import Flight
 from hpo_core.search.memory import Memory
 from hpo_core.search.recovery import rounded_fits, spent_of, waiting
 from hpo_core.search.stop_watch import StopWatch
+from hpo_core.search.suitability import why_not
 from hpo_core.studies.run import Live, Pending, Run, Spent
 from hpo_core.studies.study import Study
 
@@ -65,7 +66,7 @@ class Runner:
         self._study, self._run, self._problem = study, run, problem
         self._executor, self._fits, self._on_progress = executor, fits, on_progress
         method = with_options(METHODS[run.settings.method], run.settings.options)
-        if why := method.why_unsuitable(problem):
+        if why := why_not(method, problem):
             raise UsageError(why)
         self._pruning = pruning_rule(run.settings.pruning, run.settings.pruning_options)
         self._memory = Memory(study, problem, method, run.settings)

@@ -30,6 +30,7 @@ def make_study(storage: StudyStorage, problem: Problem, name: str = "") -> Study
         name or free_name(storage, problem),
         direction=problem.direction,
         metric=problem.spec.metric,
+        second=problem.spec.second,
         space=problem.space,
         attributes=study_attributes(problem),
     )

@@ -31,9 +31,10 @@ _INSERT = {table: insert(table) for table in tables.TRIAL_CHILDREN}
 
 
 class TrialWriter:
-    """Writes trials of one search space."""
+    """Writes trials of one search space; `second` is the figure of their fits that is their second objective, or ""."""
 
-    def __init__(self, space: SearchSpace) -> None:
+    def __init__(self, space: SearchSpace, second: str = "") -> None:
+        self._second = second
         self._parameters = {p.name: p for p in space.parameters}
         self._distributions = {p.name: distribution_to_json(p.distribution()) for p in space.parameters}
 
@@ -44,11 +45,18 @@ class TrialWriter:
         written = connection.execute(_INSERT_TRIALS, rows).all()
         ids = {number: trial_id for trial_id, number in written}
         pairs = [(ids[first + i], trial) for i, trial in enumerate(trials)]
-        _insert(connection, tables.values, [_value_row(i, t.value) for i, t in pairs if t.value is not None])
+        _insert(connection, tables.values, [row for i, t in pairs for row in self._value_rows(i, t)])
         _insert(connection, tables.params, [row for i, t in pairs for row in self._param_rows(i, t)])
         _insert(connection, tables.intermediate_values, [row for i, t in pairs for row in _fold_rows(i, t)])
         _insert(connection, tables.trial_attributes, [row for i, t in pairs for row in _attribute_rows(i, t)])
         return [row["number"] for row in rows]
+
+    def _value_rows(self, trial_id: int, trial: FinishedTrial) -> Iterator[Row]:
+        if trial.value is None:
+            return
+        yield _value_row(trial_id, 0, trial.value)
+        if self._second:
+            yield _value_row(trial_id, 1, trial.mean_of(self._second))
 
     def _param_rows(self, trial_id: int, trial: FinishedTrial) -> Iterator[Row]:
         for name, value in trial.configuration.items():
@@ -97,9 +105,9 @@ def _trial_row(trial: FinishedTrial, study_id: int, number: int) -> Row:
     }
 
 
-def _value_row(trial_id: int, value: float) -> Row:
+def _value_row(trial_id: int, objective: int, value: float) -> Row:
     stored, kind = _stored(value)
-    return {"trial_id": trial_id, "objective": 0, "value": stored, "value_type": kind}
+    return {"trial_id": trial_id, "objective": objective, "value": stored, "value_type": kind}
 
 
 def _fold_rows(trial_id: int, trial: FinishedTrial) -> Iterator[Row]:

@@ -91,8 +91,9 @@ class StudyStorage:
         metric: str,
         space: SearchSpace | None,
         attributes: Mapping[str, Any] | None = None,
+        second: str = "",
     ) -> Study:
-        """A new, empty study.
+        """A new, empty study; `second` is the figure of its fits that is to be small as well, such as fit_seconds.
 
         Raises:
             UsageError: The name is taken, empty or too long.
@@ -101,7 +102,8 @@ class StudyStorage:
         if direction not in ("minimize", "maximize"):
             raise UsageError(f"The direction of a study is minimize or maximize; got {direction!r}.")
         with self._database.writing() as connection:
-            return self._create(connection, name, direction, metric, space, attributes or {})
+            objectives = (Objective(metric, direction), *([Objective(second, "minimize")] if second else []))
+            return self._create(connection, name, objectives, space, attributes or {})
 
     def branch(
         self, parent: Study, name: str, *, space: SearchSpace, attributes: Mapping[str, Any], trials: TrialTable
@@ -115,7 +117,7 @@ class StudyStorage:
         family = {tables.PARENT_ATTRIBUTE: parent.key, tables.PARENT_NAME_ATTRIBUTE: parent.name}
         with self._database.writing() as connection:
             self._database.lock_study(connection, parent.study_id, parent.key, parent.name)
-            study = self._create(connection, name, parent.direction, parent.metric, space, {**attributes, **family})
+            study = self._create(connection, name, parent.objectives, space, {**attributes, **family})
             copy_trials(connection, trials.ids.tolist(), study.study_id, space, trials.distributions)
         return study
 
@@ -123,8 +125,7 @@ class StudyStorage:
         self,
         connection: Connection,
         name: str,
-        direction: Direction,
-        metric: str,
+        objectives: tuple[Objective, ...],
         space: SearchSpace | None,
         attributes: Mapping[str, Any],
     ) -> Study:
@@ -132,10 +133,11 @@ class StudyStorage:
         own: dict[str, Any] = {tables.KEY_ATTRIBUTE: key, tables.CREATED_ATTRIBUTE: time.time()}
         if space is not None:
             own[tables.SPACE_ATTRIBUTE] = space.to_json()
-        study_id = _insert_study(connection, name, direction)
+        study_id = _insert_study(connection, name, objectives)
         _insert_attributes(connection, tables.user_attributes, study_id, {**attributes, **own})
-        _insert_attributes(connection, tables.system_attributes, study_id, {tables.METRIC_NAMES_ATTRIBUTE: [metric]})
-        return Study(self._database, study_id, name, key, (Objective(metric, direction),))
+        names = {tables.METRIC_NAMES_ATTRIBUTE: [objective.name for objective in objectives]}
+        _insert_attributes(connection, tables.system_attributes, study_id, names)
+        return Study(self._database, study_id, name, key, objectives)
 
     def study(self, name: str) -> Study:
         """The study of this name.
@@ -268,15 +270,18 @@ def _check_name(name: str) -> None:
         raise UsageError(f"The name of a study must be printable, on one line; got {name!r}.")
 
 
-def _insert_study(connection: Connection, name: str, direction: Direction) -> int:
+def _insert_study(connection: Connection, name: str, objectives: tuple[Objective, ...]) -> int:
     if _study_id(connection, name) is not None:
         raise UsageError(_taken(name))
     _unique(connection, insert(tables.studies), {"study_name": name}, name)
     study_id = _study_id(connection, name)
     assert study_id is not None
     _delete_trials(connection, study_id)  # Optuna leaves those that came while it deleted a study, and ids are reused
-    row = {"study_id": study_id, "direction": StudyDirection[direction.upper()], "objective": 0}
-    connection.execute(insert(tables.directions), row)
+    rows = [
+        {"study_id": study_id, "direction": StudyDirection[objective.direction.upper()], "objective": place}
+        for place, objective in enumerate(objectives)
+    ]
+    connection.execute(insert(tables.directions), rows)
     return study_id
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ class Study:
     Attributes:
         key: What stays the same through renames and tells it from a later study with the same id; "" for studies of
             other programs.
-        objectives: What is optimised. The lab's own studies have one objective.
+        objectives: What is optimised. In the lab's own studies a second one is a figure of the fits.
         metric, direction: Of the first objective.
         runs: Its runs and their control.
     """
@@ -158,10 +159,13 @@ class Study:
         space = self.space()
         if space is None:
             raise UsageError(f"The study {self.name!r} has no search space, so the lab cannot add trials to it.")
+        second = self.objectives[1].name if len(self.objectives) > 1 else ""
         for trial in trials:
             space.check(trial.configuration)
+            if second and trial.value is not None and math.isnan(trial.mean_of(second)):
+                raise UsageError(f"{second} is an objective of the study {self.name!r}; a trial with a value needs it.")
         if self._writer is None:
-            self._writer = TrialWriter(space)
+            self._writer = TrialWriter(space, second)
         return self._writer
 
     def _read_attributes(self) -> dict[str, Any]:

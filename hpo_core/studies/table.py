@@ -116,6 +116,13 @@ class TrialTable:
         squares = np.where(done, (self.fold_scores - mean[:, None]) ** 2, 0.0).sum(axis=1)
         return np.where(count > 1, np.sqrt(squares / np.maximum(count - 1, 1)), np.nan)
 
+    def mean_of(self, figure: str) -> Floats:
+        """Mean over the folds of a figure of the fits, such as fit_seconds, shape (n,); NaN without any."""
+        by_fold: Floats = getattr(self, figure)
+        done = np.isfinite(by_fold)
+        count = done.sum(axis=1)
+        return np.where(count > 0, np.where(done, by_fold, 0.0).sum(axis=1) / np.maximum(count, 1), np.nan)
+
     def best(self, arm: str | None = None) -> int | None:
         """Row of the best complete trial, of one arm or of all; the earliest of equals; None without any."""
         usable = self.is_complete if arm is None else self.is_complete & (self.arms == arm)

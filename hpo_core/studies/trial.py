@@ -44,6 +44,11 @@ class FinishedTrial:
     thought: Mapping[str, Any] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
+    def mean_of(self, figure: str) -> float:
+        """Mean over the folds of one of the figures of its fits; NaN without any."""
+        known = [x for x in getattr(self, figure) if not math.isnan(x)]
+        return math.fsum(known) / len(known) if known else math.nan
+
     def __post_init__(self) -> None:
         if not self.state.is_finished():
             raise UsageError(f"Only finished trials are recorded; this one is {self.state.name}.")

@@ -15,6 +15,7 @@ from hpo_core.formats import format_count, format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
+from hpo_core.search.suitability import why_not
 from hpo_core.space import SearchSpace
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
@@ -140,7 +141,7 @@ def _running_budget(tuning: Tuning, run: Run) -> None:
 
 def _form(tuning: Tuning, last: Run | None) -> None:
     space = tuning.problem.space
-    usable = [m.key for m in METHODS if not m.why_unavailable(space)]
+    usable = [m.key for m in METHODS if not why_not(m, tuning.problem)]
     with st.container(key="method"):
         key = st.selectbox(
             "Method",
@@ -152,7 +153,7 @@ def _form(tuning: Tuning, last: Run | None) -> None:
         )
     budget = _budget()
     with st.container(key="machine-buttons", horizontal=True, gap="xsmall"):
-        settings = _settings(key)
+        settings = _settings(key, can_prune=not tuning.problem.spec.second)
         text, kind = ("Start", "primary") if last is None else ("Start anew", "secondary")
         st.button(text, key="start", type=kind, on_click=_guarded, args=(_start, tuning, settings, budget))  # type: ignore[arg-type]
         if last is not None:
@@ -197,16 +198,15 @@ def _budget() -> Budget:
     return Budget(kind, float(amount))  # type: ignore[arg-type]
 
 
-def _settings(method: str) -> RunSettings:
+def _settings(method: str, *, can_prune: bool) -> RunSettings:
     n_cores = os.cpu_count() or 1
     with st.popover("Settings"):
         workers = st.number_input(
             "Workers", 1, max(2, 2 * n_cores), min(2, n_cores), key="machine-workers", help="fits done at the same time"
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="machine-seed", help="the same seed gives the same trials")
-        pruning = st.selectbox(
-            "Pruning between folds", list(_PRUNING), format_func=_PRUNING.__getitem__, key="machine-pruning"
-        )
+        rules = list(_PRUNING) if can_prune else ["none"]  # pruning goes by the score alone
+        pruning = st.selectbox("Pruning between folds", rules, format_func=_PRUNING.__getitem__, key="machine-pruning")
         learns = st.toggle("Learn from my trials", value=True, key="machine-learns")
         chosen = option_widgets(METHODS[method], key=f"machine-{method}")
     return RunSettings(

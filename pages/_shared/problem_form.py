@@ -15,7 +15,7 @@ from hpo_core.formats import format_count
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.metrics import METRICS
 from hpo_core.models import MODELS
-from hpo_core.problem import Problem, open_problem
+from hpo_core.problem import SECOND_OBJECTIVES, Problem, open_problem
 from pages._shared.fault import plain
 from pages._shared.lab import shown_name, the_lab
 from pages._shared.tuning import open_address, spec_of
@@ -161,8 +161,17 @@ def _model_form(data: str, choice: _Choice, current: Problem | None) -> None:
     st.caption(MODELS[model].purpose)
     metrics = [m.name for m in METRICS if task in m.tasks]
     metric = st.selectbox("Metric", metrics, format_func=_metric_label, key=f"problem-metric-{task}")
+    second = st.selectbox(
+        "Also keep small",
+        ["", *SECOND_OBJECTIVES],
+        index=_place(["", *SECOND_OBJECTIVES], current.spec.second if current else ""),
+        format_func=lambda name: SECOND_OBJECTIVES.get(name, "nothing else, the score alone"),
+        key="problem-second",
+        help="A second objective: the search then looks for the best trade-offs between both.",
+    )
     folds = st.slider("Folds", 2, 10, 5, key="problem-folds")
     address = {"data": data, "model": model, "metric": metric, "folds": str(folds), **choice.address}
+    address |= {"second": second} if second else {}
     _open_button(address)
 
 

@@ -29,7 +29,7 @@ from pages._shared.parameter_row import Move
 
 _KEY = "tuning"
 _FIRST = {"data": "digits", "model": "svm"}
-_PROBLEM_KEYS = ("data", "model", "metric", "target", "task", "protocol", "folds", "column", "noise")
+_PROBLEM_KEYS = ("data", "model", "metric", "target", "task", "protocol", "folds", "column", "noise", "second")
 _OWN_KEYS = ("study", *_PROBLEM_KEYS)
 
 
@@ -296,6 +296,7 @@ def spec_of(address: Mapping[str, str]) -> ProblemSpec:
         task=given.get("task"),  # type: ignore[arg-type]
         protocol=protocol,
         noise=_number(given, "noise", 0.0),
+        second=given.get("second", ""),
     )
 
 
