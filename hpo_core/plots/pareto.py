@@ -66,6 +66,7 @@ class Pareto(Plot[ParetoData]):
     key: ClassVar[str] = "pareto"
     label: ClassVar[str] = "Trade-off"
     place: ClassVar[int] = 80
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "The value of each trial against its cost, with the front of the best trade-offs."
     question: ClassVar[str] = "What does a better score cost?"
     how_to_read: ClassVar[str] = (
