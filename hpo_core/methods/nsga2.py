@@ -129,7 +129,7 @@ def survivors_of(pool: list[Individual], size: int) -> list[Ranked]:
     if not pool:
         return []
     values = np.array([individual.values for individual in pool])
-    fronts = non_dominated_ranks(values)
+    fronts = non_dominated_ranks(values, enough=size)
     distances = np.empty(len(pool))
     for front in range(int(fronts.max()) + 1):
         here = fronts == front

@@ -33,6 +33,20 @@ def test_front_is_what_no_other_dominates(values: np.ndarray) -> None:
     assert (non_dominated_ranks(values) == 0).tolist() == expected
 
 
+@given(values_of_two, st.integers(1, 10))
+def test_first_fronts_are_right_where_only_enough_are_told_apart(values: np.ndarray, enough: int) -> None:
+    whole, part = non_dominated_ranks(values), non_dominated_ranks(values, enough)
+    last = part.max(initial=0)
+    assert (part == np.minimum(whole, last)).all()
+    assert (whole < last).sum() >= min(enough, len(values)) or last == whole.max(initial=0)
+
+
+@given(values_of_two)
+def test_two_objectives_rank_as_by_the_definition(values: np.ndarray) -> None:
+    with_third = np.column_stack([values, np.zeros(len(values))])
+    assert non_dominated_ranks(values).tolist() == non_dominated_ranks(with_third).tolist()
+
+
 def test_crowding_is_the_gap_between_the_neighbours() -> None:
     front = np.array([[0.0, 10.0], [2.0, 6.0], [4.0, 5.0], [10.0, 0.0]])
     # By hand: the second has (4 - 0) / 10 + (10 - 5) / 10, the third (10 - 2) / 10 + (6 - 0) / 10.
