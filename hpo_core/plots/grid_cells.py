@@ -87,6 +87,7 @@ class GridCells(Plot[GridCellsData]):
     key: ClassVar[str] = "grid_cells"
     label: ClassVar[str] = "Grid cells"
     place: ClassVar[int] = 120
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = (
         "Which combinations of two parameters are tried, with their best value, and which are open."
     )

@@ -84,6 +84,7 @@ class Stages(Plot[StagesData]):
     key: ClassVar[str] = "stages"
     label: ClassVar[str] = "Stages"
     place: ClassVar[int] = 110
+    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "What a method did when, what each stage found, and why the next one began."
     question: ClassVar[str] = "What did the search do when, and why?"
     how_to_read: ClassVar[str] = (
