@@ -62,6 +62,17 @@ class Metric:
         return None
 
 
+def ideal_score(metric: Metric) -> float | None:
+    """The score of perfect predictions, which none can beat; None where it is not known: of scikit-learn's own scorers.
+
+    >>> ideal_score(METRICS[0])
+    1.0
+    """
+    if metric not in METRICS:
+        return None
+    return 1.0 if metric.direction == "maximize" else 0.0
+
+
 def _rehearse(score: Score, needs: Needs, task: Task, target: NDArray[Any]) -> str:
     """What a score raises for predictions as good as they can be without a model; "" when it works."""
     with warnings.catch_warnings():

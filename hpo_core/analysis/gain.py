@@ -5,6 +5,7 @@ Gains are at least 0 and in the unit of the values, whichever direction is bette
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,18 +33,26 @@ class Gain:
     high: float
 
     @staticmethod
-    def of_sample(gains: Floats) -> Gain:
+    def of_sample(gains: Floats, room: float) -> Gain:
+        """Of gains as they might come out, none above `room`."""
+        gains = np.minimum(gains, room)
         low, high = np.quantile(gains, _INTERVAL)
         return Gain(float(gains.mean()), float(low), float(high))
 
 
-def gain_by_model(surrogate: Surrogate, n_more: int, *, seed: int = 0) -> Gain:
+def gain_by_model(surrogate: Surrogate, n_more: int, *, room: float = math.inf, seed: int = 0) -> Gain:
     """The gain of a method that learns, from functions drawn from the surrogate.
 
     A draw says what the function might be at the incumbent and at candidates; the places that the next trials go to are
     where other draws have their best: Thompson sampling. The gain of a draw is by how much the best of these beats the
     incumbent, which is the trial with the best expected value, not the luckiest one. A search learns on its way, so the
     upper end of the interval is that of the best of all candidates, which no search can beat in this model.
+
+    Args:
+        surrogate: The model.
+        n_more: How many trials are to come.
+        room: How much can be gained at most, as a share of rows cannot be above 1.
+        seed: Of the draws.
 
     Source: Makarova et al. (2022), Automatic Termination for Hyperparameter Optimization, who bound the regret in the
     same model; Ishibashi et al. (2023), A Stopping Criterion for Bayesian Optimization by the Gap of Expected Minimum
@@ -59,7 +68,7 @@ def gain_by_model(surrogate: Surrogate, n_more: int, *, seed: int = 0) -> Gain:
     best = np.take_along_axis(drawn, tried, axis=1).min(axis=1)
     incumbent = drawn[:, 0]
     reached, within_reach = (np.maximum(incumbent - ends, 0.0) for ends in (best, drawn.min(axis=1)))
-    return replace(Gain.of_sample(reached), high=Gain.of_sample(within_reach).high)
+    return replace(Gain.of_sample(reached, room), high=Gain.of_sample(within_reach, room).high)
 
 
 def _candidates(cube: Cube, centres: Floats, rng: np.random.Generator) -> Floats:
@@ -74,7 +83,7 @@ def _candidates(cube: Cube, centres: Floats, rng: np.random.Generator) -> Floats
     return np.vstack([cube.snap(rng.random((_N_ANYWHERE, d))), cube.snap(nearby)])
 
 
-def gain_by_extremes(signed: Floats, n_more: int, *, seed: int = 0) -> Gain:
+def gain_by_extremes(signed: Floats, n_more: int, *, room: float = math.inf, seed: int = 0) -> Gain:
     """The gain of a method that does not learn, whose trials are like draws from one distribution of values.
 
     The tail of the best values is taken for a generalised Pareto distribution without a heavy tail. The best of the n
@@ -84,6 +93,7 @@ def gain_by_extremes(signed: Floats, n_more: int, *, seed: int = 0) -> Gain:
     Args:
         signed: Values so far, lower being better, shape (n,), n at least 2.
         n_more: How many trials are to come.
+        room: How much can be gained at most.
         seed: Of the resampling.
 
     Source: Pickands (1975), Statistical Inference Using Extreme Order Statistics; Hosking and Wallis (1987), Parameter
@@ -94,7 +104,7 @@ def gain_by_extremes(signed: Floats, n_more: int, *, seed: int = 0) -> Gain:
     excess = ordered[size] - ordered[:size]
     tails = _Tails.fitted(excess[rng.integers(size, size=(_N_RESAMPLES, size))], size / n)
     so_far, to_come = rng.beta(1, n, _N_RESAMPLES), rng.beta(1, n_more, _N_RESAMPLES)
-    return Gain.of_sample(np.maximum(tails.excess(to_come) - tails.excess(so_far), 0.0))
+    return Gain.of_sample(np.maximum(tails.excess(to_come) - tails.excess(so_far), 0.0), room)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,7 @@ def stop_advice(
     *,
     stops_when: StopsWhen = "noise",
     overlap: float = 0.0,
+    ideal: float | None = None,
     n_more: int = N_MORE,
     previous: StopAdvice | None = None,
 ) -> StopAdvice:
@@ -76,6 +77,7 @@ def stop_advice(
         method: Key of the method that would go on.
         stops_when: Below which gain to stop: below the "noise" of the best (also for None), or below this figure.
         overlap: Validation rows over training rows of a fold, see `compare_folds`.
+        ideal: The value that none can beat, if known: it bounds the gain.
         n_more: How many trials would come.
         previous: Advice on the same study before, to speed up this one.
 
@@ -90,7 +92,11 @@ def stop_advice(
         return StopAdvice(verdict="cannot tell", evidence=evidence, n_more=n_more, n_trials=n_trials)
     learns = method not in METHODS or METHODS[method].capabilities.learns
     surrogate = _good_surrogate(table, previous) if learns else None
-    gain = gain_by_model(surrogate, n_more) if surrogate else gain_by_extremes(_signed(table, method), n_more)
+    room = math.inf if ideal is None else max(0.0, float((table.sign * (table.values[usable] - ideal)).min()))
+    if surrogate:
+        gain = gain_by_model(surrogate, n_more, room=room)
+    else:
+        gain = gain_by_extremes(_signed(table, method), n_more, room=room)
     noise = noise_of_best(table, overlap)
     smallest = noise if stops_when in (None, "noise") else float(stops_when)
     seconds = n_more * _seconds_of_trial(table)

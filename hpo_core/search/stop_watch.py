@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hpo_core.analysis.comparison import training_overlap
 from hpo_core.analysis.stopping import StopAdvice, stop_advice
-from hpo_core.problem import Problem
+from hpo_core.metrics import ideal_score
+from hpo_core.problem import ModelProblem, Problem
 from hpo_core.studies.run import RunSettings
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
@@ -22,8 +25,7 @@ class StopWatch:
     """
 
     def __init__(self, study: Study, problem: Problem, settings: RunSettings) -> None:
-        self._study, self._settings = study, settings
-        self._overlap = overlap_of(problem)
+        self._study, self._problem, self._settings = study, problem, settings
         self._table: TrialTable | None = None
         self._advice: StopAdvice | None = None
 
@@ -32,19 +34,18 @@ class StopWatch:
         if self._settings.stops_when is None or not _is_due(n_trials):
             return None
         self._table = self._study.read(self._table)
-        self._advice = stop_advice(
-            self._table,
-            self._settings.method,
-            stops_when=self._settings.stops_when,
-            overlap=self._overlap,
-            previous=self._advice,
-        )
+        self._advice = advice_on(self._problem, self._table, self._settings, self._advice)
         return f"Stopped by itself: {self._advice.evidence}" if self._advice.verdict == "stop" else None
 
 
-def overlap_of(problem: Problem) -> float:
-    """Validation rows over training rows of a fold; 0 for looks at a landscape, which share nothing."""
-    return training_overlap(problem.spec.protocol) if problem.spec.model else 0.0
+def advice_on(
+    problem: Problem, table: TrialTable, settings: RunSettings, previous: StopAdvice | None = None
+) -> StopAdvice:
+    """The advice on a run of a problem. Looks at a landscape share no rows, and how low it goes is not to be known."""
+    known: dict[str, Any] = {}
+    if isinstance(problem, ModelProblem):
+        known = {"overlap": training_overlap(problem.spec.protocol), "ideal": ideal_score(problem.metric)}
+    return stop_advice(table, settings.method, stops_when=settings.stops_when, previous=previous, **known)
 
 
 def _is_due(n_trials: int) -> bool:

@@ -13,26 +13,24 @@ import streamlit as st
 from hpo_core.errors import TuningError
 from hpo_core.formats import format_count, format_seconds
 from hpo_core.methods import METHODS
-from hpo_core.options import options_of, with_options
+from hpo_core.options import with_options
 from hpo_core.search import recover, resume_run, start_detached, start_run
 from hpo_core.search.suitability import why_not
 from hpo_core.space import SearchSpace
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
 from pages._shared.child_form import open_child_form
+from pages._shared.early_stopping import pruning_widgets, stopping_widgets
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.lab import the_lab
-from pages._shared.option_widgets import option_widgets
+from pages._shared.option_widgets import chosen_options, option_widgets
+from pages._shared.stop_advice import advice_on_stopping
+from pages._shared.suggestion import suggestion_button, suggestion_card
 from pages._shared.tuning import Tuning, study_of
 
 POLL_SECONDS = 0.5
 _MORE = 20
 _AMOUNTS = {"trials": 40, "fits": 200, "seconds": 60}
-_PRUNING = {
-    "none": "none: all folds of every trial",
-    "race": "race: stop when the first folds are clearly worse than the best",
-    "median": "median: stop when the first folds are worse than half of the trials",
-}
 _SEEN = "machine-budget-seen"
 _MOST = 1_000_000
 _FIRST_METHOD = "auto"
@@ -63,6 +61,7 @@ def _panel(tuning: Tuning, was_active: bool) -> None:
         st.rerun()
     if run is not None:
         _progress(run)
+        advice_on_stopping(tuning, run)
     if tuning.machine_fault:
         st.error(plain(tuning.machine_fault))
     if run is not None and is_active:
@@ -108,6 +107,8 @@ def _summary(run: Run) -> str:
     settings = run.settings
     parts = [format_count(settings.workers, "worker"), f"seed {settings.seed}"]
     parts.append("all folds of every trial" if settings.pruning == "none" else f"pruning by {settings.pruning}")
+    if settings.stops_when is not None:
+        parts.append("ends by itself")
     return " · ".join(parts)
 
 
@@ -151,16 +152,19 @@ def _form(tuning: Tuning, last: Run | None) -> None:
             key="machine-method",
             help=_methods_help(usable),
         )
+        st.caption(METHODS[key].purpose)
     budget = _budget()
     with st.container(key="machine-buttons", horizontal=True, gap="xsmall"):
-        settings = _settings(key, can_prune=not tuning.problem.spec.second)
+        settings = _settings(tuning, key)
         text, kind = ("Start", "primary") if last is None else ("Start anew", "secondary")
         st.button(text, key="start", type=kind, on_click=_guarded, args=(_start, tuning, settings, budget))  # type: ignore[arg-type]
         if last is not None:
             _go_on_button(tuning, last, budget)
+        suggestion_button(tuning, settings)
         if st.button("Change ranges", key="change-ranges", type="tertiary"):
             open_child_form(tuning)
     _size_note(settings, space)
+    suggestion_card(tuning, settings)
 
 
 def _size_note(settings: RunSettings, space: SearchSpace) -> None:
@@ -198,23 +202,25 @@ def _budget() -> Budget:
     return Budget(kind, float(amount))  # type: ignore[arg-type]
 
 
-def _settings(method: str, *, can_prune: bool) -> RunSettings:
+def _settings(tuning: Tuning, method: str) -> RunSettings:
     n_cores = os.cpu_count() or 1
     with st.popover("Settings"):
         workers = st.number_input(
             "Workers", 1, max(2, 2 * n_cores), min(2, n_cores), key="machine-workers", help="fits done at the same time"
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="machine-seed", help="the same seed gives the same trials")
-        rules = list(_PRUNING) if can_prune else ["none"]  # pruning goes by the score alone
-        pruning = st.selectbox("Pruning between folds", rules, format_func=_PRUNING.__getitem__, key="machine-pruning")
+        rule = pruning_widgets(tuning)
+        stops_when = stopping_widgets()
         learns = st.toggle("Learn from my trials", value=True, key="machine-learns")
         chosen = option_widgets(METHODS[method], key=f"machine-{method}")
     return RunSettings(
         method=method,
-        options={o.name: getattr(chosen, o.name) for o in options_of(type(chosen))},
+        options=chosen_options(chosen),
         seed=int(seed),
         workers=int(workers),
-        pruning=pruning,
+        pruning=rule.key,
+        pruning_options=chosen_options(rule),
+        stops_when=stops_when,
         learns_from_manual=learns,
     )
 
@@ -230,12 +236,14 @@ def _guarded(action: Callable[..., None], tuning: Tuning, *arguments: Any) -> No
 
 def _start(tuning: Tuning, settings: RunSettings, budget: Budget) -> None:
     lab, study = the_lab(), study_of(tuning)
+    tuning.suggestion = None
     if not _is_running(study):
         start_detached(lab.storage, study, start_run(study, settings, budget), lab.folder)
 
 
 def _go_on(tuning: Tuning, total: Budget | None) -> None:
     lab, study = the_lab(), study_of(tuning)
+    tuning.suggestion = None
     if not _is_running(study):
         start_detached(lab.storage, study, resume_run(study, total), lab.folder)
 

@@ -38,6 +38,11 @@ def option_widgets(
     return replace(sound, **{name: value for name, value in chosen.items() if name in texts})  # type: ignore[type-var]
 
 
+def chosen_options(item: object) -> dict[str, Any]:
+    """The values of all options of an item, as runs keep them."""
+    return {option.name: getattr(item, option.name) for option in options_of(type(item))}
+
+
 def _widget(option: Option, value: Any, key: str, parameters: Sequence[str], compact: bool) -> Any:
     shared: dict[str, Any] = {"key": key, "help": None if compact else option.explanation}
     shared["label_visibility"] = "collapsed" if compact else "visible"
@@ -72,4 +77,6 @@ def _number(option: Option, value: Any, shared: dict[str, Any]) -> Any:
     low, high = (None if end is None else cast(end) for end in (option.low, option.high))
     if low is not None and high is not None and option.kind == "int":
         return st.slider(option.label, low, high, value, **shared)
+    if option.kind == "float":
+        shared["format"] = "%g"  # else two digits are shown, whatever the value has
     return st.number_input(option.label, low, high, value, **shared)

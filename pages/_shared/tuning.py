@@ -20,7 +20,7 @@ from hpo_core.errors import StorageError, TuningError, UsageError
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
-from hpo_core.search import make_study, problem_of, recover
+from hpo_core.search import Suggestion, make_study, problem_of, recover
 from hpo_core.search.manual import Nudge
 from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int
 from hpo_core.studies.study import Study
@@ -50,6 +50,9 @@ class Tuning:
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
         notices: Sentences to show until the person's next move.
         machine_fault: Why what was asked of the search last could not be done.
+        suggestion: What a method would try next, while a person looks at it.
+        refused: Suggestions that the person did not want.
+        sliders_moved: Whether another part of the page has moved the sliders, which are to be drawn anew.
         faults: By parameter, why what the person typed there last was not taken.
         turns: By parameter, a text that is another one each time that something else than its own row set its value.
         moves: By parameter, the id of the move that was taken in last.
@@ -70,6 +73,9 @@ class Tuning:
     place: int = -1
     notices: list[str] = field(default_factory=list)
     machine_fault: str = ""
+    suggestion: Suggestion | None = None
+    refused: list[Configuration] = field(default_factory=list)
+    sliders_moved: bool = False
     faults: dict[str, str] = field(default_factory=dict)
     turns: defaultdict[str, str] = field(default_factory=lambda: defaultdict(_new_turn))
     moves: dict[str, str] = field(default_factory=dict)
@@ -146,6 +152,13 @@ def load(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
     tuning.values = {**tuning.problem.space.defaults(), **configuration}
     tuning.turns.clear()
     _try(tuning, tuning.configuration)
+
+
+def place(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
+    """Puts the sliders on a configuration without scoring it: the person's next move does."""
+    _begin_move(tuning)
+    tuning.values = {**tuning.problem.space.defaults(), **configuration}
+    tuning.turns.clear()
 
 
 def step_back(tuning: Tuning, steps: int) -> None:
@@ -341,6 +354,7 @@ __all__ = [
     "is_news",
     "load",
     "open_address",
+    "place",
     "score_default",
     "set_value",
     "spec_of",

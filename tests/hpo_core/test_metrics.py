@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.svm import SVC
 
 from hpo_core.errors import UsageError
-from hpo_core.metrics import METRICS, default_metric, find_metric
+from hpo_core.metrics import METRICS, default_metric, find_metric, ideal_score
 
 
 def _classes(n_classes, seed=0):
@@ -185,3 +185,17 @@ def test_metric_that_cannot_score_says_why(name, model, task, target, words):
 def test_unknown_metric_is_refused_with_the_known_ones():
     with pytest.raises(UsageError, match="no metric 'acuracy'; there are accuracy, balanced_accuracy"):
         find_metric("acuracy")
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda m: m.name)
+def test_perfect_predictions_score_the_ideal(metric):
+    if "regression" in metric.tasks:
+        target, perfect = np.array([1.0, 2.0, 4.0]), np.array([1.0, 2.0, 4.0])
+    else:
+        target = np.array([0, 1, 1, 0])
+        perfect = target if metric.needs == "labels" else np.eye(2)[target]
+    assert metric.score(target, perfect, 2) == pytest.approx(ideal_score(metric), abs=1e-9)
+
+
+def test_ideal_of_a_scorer_of_the_library_is_not_known():
+    assert ideal_score(find_metric("jaccard")) is None

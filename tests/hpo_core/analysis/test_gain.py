@@ -35,6 +35,12 @@ def test_extremes_expect_more_from_more_trials_and_survive_ties_and_pairs():
     assert gain_by_extremes(np.array([1.0, 2.0]), 20).expected >= 0
 
 
+def test_no_more_is_gained_than_there_is_room():
+    values = np.random.default_rng(3).normal(size=50)
+    assert gain_by_extremes(values, 50, room=0.01).high == 0.01
+    assert gain_by_model(_surrogate(15, "maximize"), 50, room=1e-4).high <= 1e-4
+
+
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
 def test_model_expects_less_the_more_is_known(direction):
     gains = [gain_by_model(_surrogate(n, direction), 20).expected for n in (15, 200)]

@@ -12,10 +12,11 @@ from hpo_core.errors import UsageError
 from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search import check_run
-from hpo_core.search.stop_watch import overlap_of
+from hpo_core.search.stop_watch import advice_on
 from hpo_core.studies import tables
 from hpo_core.studies.run import Budget, RunSettings
 from tests.running import rows
+from tests.trial_tables import build_table
 
 NOISY = {"noise": 0.3, "protocol": Protocol(folds=5)}
 
@@ -61,9 +62,14 @@ def test_settings_that_cannot_stop_a_run_are_refused():
     check_run(problem, RunSettings(method="random", stops_when="noise"), budget)
 
 
-def test_overlap_is_that_of_the_folds_and_none_of_looks_at_a_landscape():
-    assert overlap_of(make_problem("branin", **NOISY)) == 0
-    assert overlap_of(make_problem("iris", "svm")) == pytest.approx(0.25)
+def test_folds_share_rows_and_a_share_ends_at_one_but_a_landscape_has_neither():
+    table = build_table(40)
+    table = dataclasses.replace(table, values=table.values - table.values.max() + 0.99)
+    settings = RunSettings(method="random", stops_when="noise")
+    model = advice_on(make_problem("iris", "svm"), table, settings)
+    landscape = advice_on(make_problem("branin", **NOISY), table, settings)
+    assert model.noise == pytest.approx(landscape.noise * ((1 / 5 + 1 / 4) / (1 / 5)) ** 0.5)
+    assert model.gain.high <= 1 - table.values.max() < landscape.gain.high
 
 
 def test_run_from_before_options_of_pruning_is_read_and_resumed(bench):
