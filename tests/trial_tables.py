@@ -96,7 +96,22 @@ def _thought(table: TrialTable, row: int, size: int) -> dict[str, Any]:
     if index == 0 and len(axes) > 1:
         covariance = (0.01 * (np.eye(len(axes)) + 0.5) / (1 + generation)).tolist()
         thought |= {"axes": axes, "mean": [0.4] * len(axes), "sigma": 0.1, "covariance": covariance}
-    return thought
+    return thought | _rung(row) | _turn(table, row)
+
+
+def _rung(row: int) -> dict[str, Any]:
+    """Brackets of nine configurations, of which three climb, and then one."""
+    bracket, place = divmod(row, 13)
+    rung, slot = (0, place) if place < 9 else (1, place - 9) if place < 12 else (2, 0)
+    return {"scheme": "asha 3", "bracket": bracket, "rung": rung, "slot": slot, "resource": 3.0 ** (rung - 2)}
+
+
+def _turn(table: TrialTable, row: int) -> dict[str, Any]:
+    """Populations of five members in six turns; every fourth trial goes on from another member."""
+    turn, member = divmod(row % 30, 5)
+    parent = [(member + (row % 4 == 0)) % 5, turn - 1] if turn else None
+    numbers = {n: 1.0 for n, d in table.distributions.items() if not isinstance(d, CategoricalDistribution)}
+    return {"round": row // 30, "member": member, "turn": turn, "parent": parent, "past": [[numbers, 0.01]]}
 
 
 def with_choices(table: TrialTable) -> TrialTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import numpy as np
 
@@ -36,8 +36,12 @@ def of_newest_arm(table: TrialTable, thoughts: list[Thought]) -> list[Thought]:
 def generation_of(thought: Thought) -> int | None:
     """Its generation; None where what was recorded is not a whole number from 0 on."""
     found = thought.said.get("generation")
-    is_number = isinstance(found, int) and not isinstance(found, bool)
-    return found if is_number and 0 <= found < 10**9 else None  # type: ignore[operator]
+    return found if is_count(found) else None
+
+
+def is_count(found: Any) -> TypeGuard[int]:
+    """Whether what was recorded is a whole number from 0 on, of a sane size."""
+    return isinstance(found, int) and not isinstance(found, bool) and 0 <= found < _INSANE
 
 
 def matrix_of(said: Any, *shape: int) -> Floats | None:

@@ -166,6 +166,14 @@ _HOSTILE = (
     '{"generation": 3, "axes": ["C", "gamma"], "mean": [NaN, 0.5], "sigma": 0.1}',
     '{"generation": 3, "axes": ["C", "gamma"], "mean": [0.5, 1e300], "sigma": Infinity}',
     '{"generation": 4, "axes": ["C", "gamma"], "mean": [0.5, 7], "sigma": 0.1, "covariance": [[1, 2]]}',
+    '{"scheme": 1, "bracket": 0, "rung": 0, "slot": 0, "resource": 0.5}',
+    '{"scheme": {}, "bracket": "0", "rung": 0, "slot": null, "resource": 7}',
+    '{"scheme": "a", "bracket": 0, "rung": 0, "slot": 1e9, "resource": NaN}',
+    '{"scheme": [], "round": 0, "member": 0, "turn": 0, "parent": null, "resource": 0.5}',
+    '{"scheme": "p", "round": 0, "member": 1, "turn": 1, "parent": [0, 0, 0], "resource": 1.0, "past": [["C", 0.1]]}',
+    '{"scheme": "p", "round": 0, "member": -1, "turn": 0, "parent": "<b>", "resource": "%{x}", "past": 5}',
+    '{"scheme": "p", "round": 0, "member": 2, "turn": 3, "parent": [9, 9], "resource": 1, "past": [[{"C": "x"}, 0.5]]}',
+    '{"scheme": "p", "round": 0, "member": 3, "turn": 3, "parent": [3, 3], "resource": 1, "past": [[{"C": [1]}, 0.5]]}',
     '{"generation": 99999999, "axes": ["C", "gamma"], "mean": [0.5, 0.5], "sigma": 9, "covariance": [[-1, 5], [0, 0]]}',
 )
 _MARKS = ("scatter", "scatter3d", "bar")
