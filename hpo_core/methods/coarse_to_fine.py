@@ -84,7 +84,7 @@ class _CoarseToFineSampler(BoxSampler):
             "centre": self.configuration(best),
             "width": self._method.shrink ** (level + 1),
         }
-        why = f"{found}, so a finer grid {plan['width']:.2g} times as wide as the ranges is laid around it: "
+        why = f"{found}, so a finer grid over {100 * plan['width']:.3g} % of each range is laid around it: "
         return stage.then(f"finer grid {level + 1}", f"{why}{self.size_in_words(plan)}.", **plan)
 
     def _next_turn(self, stage: Stage, found: str) -> Stage:

@@ -75,10 +75,11 @@ class _RandomThenGridSampler(BoxSampler):
             why = "No trial has a value yet, so there is nothing to lay a grid around, and the draws go on."
             return stage.then("random", why)
         centre = self.configuration(best)
-        plan = {"centre": centre, "resolution": self._method.resolution}
-        plan["width"] = self._next_width(stage.plan.get("last"), centre)
-        why = f"The best after the draws is {self.in_words(best)}, so a grid {plan['width']:.2g} times as wide as the "
-        return stage.then("local grid", f"{why}ranges is laid around it: {self.size_in_words(plan)}.", **plan)
+        width = self._next_width(stage.plan.get("last"), centre)
+        plan = {"centre": centre, "resolution": self._method.resolution, "width": width}
+        share = f"{100 * width:.3g} % of each range"
+        why = f"The best after the draws is {self.in_words(best)}, so a grid over {share} is laid around it: "
+        return stage.then("local grid", f"{why}{self.size_in_words(plan)}.", **plan)
 
     def _next_width(self, last: Mapping[str, Any] | None, centre: Configuration) -> float:
         """Half of the last width while the best stays where it was."""

@@ -94,7 +94,6 @@ class Lineage(Plot[LineageData]):
     label: ClassVar[str] = "Lineage"
     place: ClassVar[int] = 121
     is_inside: ClassVar[bool] = True
-    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "Members of population-based training, who copied whom, and the schedule that came out."
     question: ClassVar[str] = "Whose weights won, and how did their hyperparameters change on the way?"
     how_to_read: ClassVar[str] = (

@@ -84,7 +84,6 @@ class Rungs(Plot[RungsData]):
     key: ClassVar[str] = "rungs"
     label: ClassVar[str] = "Rungs"
     place: ClassVar[int] = 120
-    is_inside: ClassVar[bool] = True
     purpose: ClassVar[str] = "Who went on from each rung, who was dropped, and what more training made of them."
     question: ClassVar[str] = "Who survives, and do early scores foretell late ones?"
     how_to_read: ClassVar[str] = (

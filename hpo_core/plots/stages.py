@@ -23,6 +23,7 @@ from hpo_core.studies.table import TrialTable
 _MOST_POINTS, _BEST_POINTS = 1500, 300
 _MOST_BANDS, _MOST_LINES, _LINE_LENGTH = 60, 9, 105
 _TOLD_WHYS = 3
+_HEADROOM = 0.12
 _LABEL_SHARE = 0.012  # of the width of the chart, for each letter of a label
 
 
@@ -137,12 +138,12 @@ class Stages(Plot[StagesData]):
                 look,
                 revision=data.table.study,
                 xaxis=progress_axis(look, "trial", float(data.table.numbers.max())),
-                yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
+                yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, _top(data)]),
                 shapes=_shades(data, look),
                 annotations=[
                     *_labels(data, look),
                     *_told(sentences, look),
-                    *outside_note(data.table, data.limits, look),
+                    *_outside(data, look),
                 ],
                 margin={"l": 56, "r": 16, "t": 40, "b": 52 + 16 * len(sentences)},
             ),
@@ -223,6 +224,16 @@ def _bands(table: TrialTable, staged: Mapping[int, Mapping[str, Any]]) -> tuple[
     return tuple(bands)
 
 
+def _top(data: StagesData) -> float:
+    """The upper end of the view, with room for the names of the bands."""
+    return data.limits.high + _HEADROOM * (data.limits.high - data.limits.low)
+
+
+def _outside(data: StagesData, look: Look) -> list[dict[str, Any]]:
+    """The note on values out of view, below the names of the bands where it stands above."""
+    return [note | {"y": min(note["y"], 0.9)} for note in outside_note(data.table, data.limits, look)]
+
+
 def _shades(data: StagesData, look: Look) -> list[dict[str, Any]]:
     """A shade for every band, two in turns, with a line where it begins."""
     shade = {"type": "rect", "yref": "paper", "y0": 0, "y1": 1, "layer": "below", "line": {"width": 0}}
@@ -247,7 +258,7 @@ def _tops(data: StagesData, look: Look) -> dict[str, Any]:
         "type": "scatter",
         "mode": "markers",
         "x": [(band.start + band.end) / 2 for band in bands],
-        "y": [data.limits.high - 0.015 * (data.limits.high - data.limits.low)] * len(bands),
+        "y": [_top(data) - 0.015 * (_top(data) - data.limits.low)] * len(bands),
         "text": [_in_full(data, band) for band in bands],
         "hovertemplate": "%{text}<extra></extra>",
         "marker": {"symbol": "triangle-down", "size": 10, "color": look.text},
