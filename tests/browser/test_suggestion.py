@@ -36,7 +36,7 @@ def test_suggestion_is_looked_at_refused_and_run(lab, open_page, width):
     if width < 1000:
         page.locator(".lab-unfold summary").click()
     press(page, "suggest")
-    expect(card(page).locator("b").first).to_have_text("Gaussian process would try", timeout=LONG)
+    expect(card(page).locator("b").first).to_have_text("Auto would try", timeout=LONG)
     first = card(page).locator(".lab-suggested").inner_text()
     expect(card(page)).to_contain_text("Nothing has been tried yet")
     act(page, "refuse")
