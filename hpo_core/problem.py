@@ -27,6 +27,7 @@ from threadpoolctl import ThreadpoolController
 
 from hpo_core.datasets import DATASETS, Dataset, Task, load_dataset
 from hpo_core.errors import DataError, FitError, UsageError
+from hpo_core.fit_result import SECOND_OBJECTIVES, FitResult
 from hpo_core.landscapes import LANDSCAPES, Landscape
 from hpo_core.metrics import Direction, Metric, default_metric, find_metric
 from hpo_core.models import MODELS, DataFacts, ModelFamily
@@ -37,37 +38,6 @@ from hpo_core.space import Configuration, SearchSpace
 from hpo_core.training import State, States, shrink, train, written_bytes
 
 _BLUR = 0.05  # standard deviation of a look at half the resource, in units of a landscape's scale
-
-SECOND_OBJECTIVES = {"fit_seconds": "fit time", "predict_seconds": "prediction time", "model_bytes": "model size"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FitResult:
-    """What one fit gave.
-
-    Attributes:
-        score: On the validation rows of the fold, in the metric's own unit.
-        train_score: On training rows, as many as there are validation rows; NaN for landscapes.
-        fit_seconds: Training, preparation included.
-        predict_seconds: Prediction and scoring of the validation rows.
-        model_bytes: Size of the fitted pipeline when written out; 0 for landscapes.
-    """
-
-    score: float
-    train_score: float
-    fit_seconds: float
-    predict_seconds: float
-    model_bytes: int
-
-    def to_json(self) -> dict[str, float]:
-        """The figures by name. Many times faster than `dataclasses.asdict`, which costs as much as a quick fit."""
-        return {
-            "score": self.score,
-            "train_score": self.train_score,
-            "fit_seconds": self.fit_seconds,
-            "predict_seconds": self.predict_seconds,
-            "model_bytes": self.model_bytes,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,12 @@ import numpy as np
 
 from hpo_core.cli.printing import ProgressLine, print_json
 from hpo_core.errors import UsageError
+from hpo_core.fit_result import SECOND_OBJECTIVES
 from hpo_core.formats import format_score, format_seconds, format_value
 from hpo_core.methods import METHODS
 from hpo_core.options import options_of, with_options
 from hpo_core.pareto import is_on_front
-from hpo_core.problem import SECOND_OBJECTIVES, Problem, ProblemSpec, open_problem
+from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
 from hpo_core.pruning import PRUNING
 from hpo_core.search import budget_of, check_run, execute, problem_of, start_detached, start_run, study_for

@@ -7,7 +7,8 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hpo_core.problem import FitResult, ProblemSpec
+from hpo_core.fit_result import FitResult
+from hpo_core.problem import ProblemSpec
 from hpo_core.schedule import WHOLE, Schedule
 
 FitResults = tuple[FitResult, ...]

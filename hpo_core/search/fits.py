@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from hpo_core.problem import FitResult
+from hpo_core.fit_result import FitResult
 
 _PAUSE_SECONDS = 0.1
 _MANY = 500  # below SQLite's limit of bound variables

@@ -13,7 +13,7 @@ from typing import Any
 
 from optuna.trial import TrialState
 
-from hpo_core.problem import FitResult
+from hpo_core.fit_result import FitResult
 from hpo_core.pruning import PruningRule, Rivals, is_hopeless
 from hpo_core.schedule import Schedule
 from hpo_core.search.executor import FitResults

@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from hpo_core.errors import FitError
-from hpo_core.problem import FitResult, ProblemSpec
+from hpo_core.fit_result import FitResult
+from hpo_core.problem import ProblemSpec
 from hpo_core.search.executor import FitRequest, FitResults
 from hpo_core.worker import THREAD_LIMITS
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from hpo_core.fit_result import SECOND_OBJECTIVES
 from hpo_core.methods import METHODS, SearchMethod
-from hpo_core.problem import SECOND_OBJECTIVES, Problem
+from hpo_core.problem import Problem
 
 
 def why_not(method: SearchMethod, problem: Problem) -> str | None:

@@ -11,11 +11,12 @@ import streamlit as st
 
 from hpo_core.datasets import DATASETS, Task, load_dataset, read_table
 from hpo_core.errors import TuningError
+from hpo_core.fit_result import SECOND_OBJECTIVES
 from hpo_core.formats import format_count
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.metrics import METRICS
 from hpo_core.models import MODELS
-from hpo_core.problem import SECOND_OBJECTIVES, Problem, open_problem
+from hpo_core.problem import Problem, open_problem
 from pages._shared.fault import plain
 from pages._shared.lab import shown_name, the_lab
 from pages._shared.tuning import open_address, spec_of

@@ -5,8 +5,8 @@ import pytest
 
 @pytest.fixture
 def searched(lab):
-    done = lab("search", "--data", "iris", "--model", "automl", "--method", "automl", "--folds", "3", "--trials", "7",
-               "--study", "flowers", "--json")  # fmt: skip
+    done = lab("search", "--data", "iris", "--model", "automl", "--method", "automl_portfolio", "--folds", "3",
+               "--trials", "7", "--study", "flowers", "--json")  # fmt: skip
     assert done.code == 0, done.err
     return lab
 

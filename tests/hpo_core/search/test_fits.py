@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hpo_core.problem import FitResult
+from hpo_core.fit_result import FitResult
 from hpo_core.search.fits import FitStore
 from tests.moody_landscape import ROOT
 
