@@ -7,11 +7,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from hpo_core.analysis.study_ensemble import StudyEnsemble, ensemble_of
 from hpo_core.cli.printing import print_json, print_rows
 from hpo_core.cli.searching import add_storage
 from hpo_core.formats import format_score
 from hpo_core.search import problem_of
+from hpo_core.search.study_ensemble import StudyEnsemble, ensemble_of
 from hpo_core.studies.storage import StudyStorage
 
 

@@ -25,6 +25,7 @@ from hpo_core.studies.table import Floats, TrialTable
 from hpo_core.warping import Prediction
 
 _FEWEST, _MOST, _BEST = 2, 600, 100
+_LARGEST = 1e100  # the square of what is larger overflows
 _BAND = 1.96
 _NEAR = 0.25
 _EI, _PI, _BOUND = "expected improvement", "probability of improvement", "optimistic bound"
@@ -103,6 +104,8 @@ class Belief(Plot[BeliefData]):
         seen = self._seen(table)
         if len(seen) < _FEWEST or np.ptp(table.values[seen]) == 0:
             return f"A model needs at least {_FEWEST} finished trials with different values; it has seen {len(seen)}."
+        if np.abs(table.values[seen]).max() > _LARGEST:
+            return f"A model needs values below {_LARGEST:g}; hide the trials that are beyond in the table of trials."
         if self.x and np.isnan(table.params[self.x][seen]).all():
             return f"No trial that the model has seen uses {self.x}, so it believes nothing along it."
         return None

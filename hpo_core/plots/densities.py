@@ -192,7 +192,8 @@ def _density(table: TrialTable, side: Side, rows: Rows, most: int) -> Floats:
     column = column[~np.isnan(column)][-most:]
     space = {side.name: side.distribution}
     estimate = _ParzenEstimator({side.name: column}, space, _SETTINGS)
-    return np.asarray(np.exp(estimate.log_pdf({side.name: _internal(side)})))
+    with np.errstate(divide="ignore"):  # a density of nothing has no logarithm
+        return np.asarray(np.exp(estimate.log_pdf({side.name: _internal(side)})))
 
 
 def _internal(side: Side) -> Floats:

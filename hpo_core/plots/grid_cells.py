@@ -306,7 +306,7 @@ def _board(data: GridCellsData, look: Look) -> dict[str, Any]:
         "type": "heatmap",
         "x": np.arange(len(data.x)),
         "y": np.arange(len(data.y)),
-        "z": data.values.reshape(len(data.y), len(data.x)).astype(np.float32),
+        "z": data.values.reshape(len(data.y), len(data.x)),
         "zmin": limits.low,
         "zmax": limits.high,
         "xgap": 2,

@@ -80,10 +80,11 @@ class Memory:
             self._tell(trial.number, self._objectives(key))
         raise SearchExhausted(f"The last {_DRAWS} proposals had all been tried: nothing new was found in this space.")
 
-    def refuse(self, configuration: Configuration) -> None:
-        """Lets the sampler know that a configuration is not wanted, as if it had failed."""
-        self._values.setdefault(_key(configuration, WHOLE), math.nan)
-        self._add(configuration, [math.nan], {})
+    def refuse(self, configuration: Configuration, thought: Mapping[str, Any]) -> None:
+        """Lets the sampler know that a configuration is not wanted, as if it had failed, whole and as it was meant."""
+        for schedule in (WHOLE, Schedule.of_thought(thought)):
+            self._values.setdefault(_key(configuration, schedule), math.nan)
+        self._add(configuration, [math.nan], thought)
 
     def tell(self, flights: Sequence[Flight]) -> None:
         """Tells the sampler of recorded trials, in the order of asking."""

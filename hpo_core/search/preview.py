@@ -47,7 +47,7 @@ class Suggestion:
 
 
 def suggest(
-    problem: Problem, settings: RunSettings, study: Study | None = None, refused: Sequence[Configuration] = ()
+    problem: Problem, settings: RunSettings, study: Study | None = None, refused: Sequence[Suggestion] = ()
 ) -> Suggestion:
     """The next configuration of a method: the one that a run with these settings would ask for next.
 
@@ -57,7 +57,7 @@ def suggest(
         problem: What is tuned.
         settings: Of the run.
         study: What is known; None is nothing.
-        refused: Configurations that are not wanted; the method takes them for failed.
+        refused: Suggestions that are not wanted; the method takes its own for failed, and knows those of others.
 
     Raises:
         UsageError: The method cannot search this problem, or an option is wrong.
@@ -70,8 +70,8 @@ def suggest(
     default = problem.space.default()
     if settings.starts_with_default and not memory.knows(default):
         memory.register(default, {})
-    for configuration in refused:
-        memory.refuse(configuration)
+    for other in refused:
+        memory.refuse(other.configuration, other.thought if other.method == method.key else {})
     _, configuration, thought = memory.ask()
     table = None if study is None else study.read()
     predicted = _own_prediction(thought) or _prediction_of_study(table, configuration)

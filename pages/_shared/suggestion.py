@@ -50,7 +50,7 @@ def _ask(tuning: Tuning, settings: RunSettings) -> None:
 
 
 def _refuse(tuning: Tuning, settings: RunSettings, suggestion: Suggestion) -> None:
-    tuning.refused.append(suggestion.configuration)
+    tuning.refused.append(suggestion)
     _ask(tuning, settings)
 
 

@@ -74,7 +74,7 @@ class Tuning:
     notices: list[str] = field(default_factory=list)
     machine_fault: str = ""
     suggestion: Suggestion | None = None
-    refused: list[Configuration] = field(default_factory=list)
+    refused: list[Suggestion] = field(default_factory=list)
     sliders_moved: bool = False
     faults: dict[str, str] = field(default_factory=dict)
     turns: defaultdict[str, str] = field(default_factory=lambda: defaultdict(_new_turn))

@@ -46,8 +46,8 @@ def test_refused_suggestion_is_not_made_again(bench, mixed):
         study = bench.search(mixed, method, trials=4)
         refused = []
         for _ in range(4):
-            found = suggest(mixed, RunSettings(method=method), study, refused).configuration
-            assert found not in refused, method
+            found = suggest(mixed, RunSettings(method=method), study, refused)
+            assert found.configuration not in [other.configuration for other in refused], method
             refused.append(found)
         assert len(study.read()) == 4
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from hpo_core import make_problem
 from hpo_core.analysis.ensemble import cross_check, select_greedily
-from hpo_core.analysis.study_ensemble import best_rows, ensemble_of
 from hpo_core.errors import UsageError
 from hpo_core.protocol import Protocol
 from hpo_core.search.out_of_fold import out_of_fold
+from hpo_core.search.study_ensemble import best_rows, ensemble_of
 from tests.trial_tables import build_table
 
 
