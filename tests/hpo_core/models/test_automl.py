@@ -7,6 +7,7 @@ import pytest
 from hpo_core.models import MODELS, DataFacts
 from hpo_core.models._selection import BestShare, LeastVariance
 from hpo_core.problem import make_problem
+from hpo_core.schedule import Schedule
 
 AUTOML = MODELS["automl"]
 
@@ -61,7 +62,7 @@ def test_preparation_and_selection_reach_the_pipeline(selection):
     assert (step.fill, step.scaler, step.encoding) == ("mean", "robust", "ordinal")
     assert hasattr(pipeline["model"], "steps") == (selection != "all")
     assert problem.fit(configuration, 0).score > 0.5
-    assert problem.fit(configuration, 0, resource=0.3).score > 0.5
+    assert problem.fit(configuration, 0, Schedule(0.3)).score > 0.5
 
 
 def test_best_share_keeps_the_column_that_tells_and_always_one():

@@ -9,7 +9,7 @@ from hpo_core.options import with_options
 from hpo_core.plots import LIVE, PLOTS
 from tests.trial_tables import build_table
 
-BOARD, DIAGRAM = PLOTS["leaderboard"], PLOTS["architecture"]
+BOARD, DIAGRAM = PLOTS["leaderboard"], PLOTS["architecture_diagram"]
 STEADY = np.array([0.90, 0.91, 0.92, 0.91, 0.90])
 
 
