@@ -18,6 +18,7 @@ from hpo_core.schedule import Schedule, Segment
 from hpo_core.space import Categorical, Configuration, SearchSpace
 
 _DRAWS = 20
+_STOPPING = "early_stopping"
 _TURNED_TO = "Take sgd, neural_network, gradient_boosting or hist_gradient_boosting, or search with hyperband."
 
 
@@ -69,8 +70,9 @@ class PopulationBasedTraining(SearchMethod):
         assert problem.family.resource is not None
         # The length of training is what is cut into turns, so it is the same for all.
         length = problem.space[problem.family.resource.parameter]
+        fixed = {length.name: length.default, **({_STOPPING: False} if _STOPPING in problem.space.names else {})}
         changeable = changeable_of(problem.space, problem.family.resource.changeable)
-        return _PopulationSampler(problem.space, seed, self, changeable, {length.name: length.default})
+        return _PopulationSampler(problem.space, seed, self, changeable, fixed)
 
     def why_unavailable(self, space: SearchSpace) -> str | None:
         if changeable_of(space):
@@ -90,6 +92,11 @@ class PopulationBasedTraining(SearchMethod):
             return (
                 f"No parameter that may change while {problem.family.label} trains is left in this space "
                 f"({', '.join(resource.changeable)}). Widen one of them, or search with hyperband."
+            )
+        if _STOPPING in problem.space.names and problem.space[_STOPPING].why_invalid(False):
+            return (
+                f"A member trains on after every turn, so it cannot stop early by itself. Let {_STOPPING} be False, or "
+                "search with hyperband."
             )
         return None
 

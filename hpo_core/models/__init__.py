@@ -2,6 +2,7 @@
 
 from hpo_core.discovery import Catalogue
 from hpo_core.models._base import DataFacts, ModelFamily, Resource
+from hpo_core.models._patience import HELD_OUT, StoppedEarly, early_stopping
 from hpo_core.models._shared import (
     TREES,
     WARM_TREES,
@@ -32,9 +33,11 @@ MODELS: Catalogue[ModelFamily] = Catalogue("hpo_core.models", ModelFamily, "mode
 
 __all__ = [
     "DataFacts",
+    "HELD_OUT",
     "MODELS",
     "ModelFamily",
     "Resource",
+    "StoppedEarly",
     "TREES",
     "WARM_TREES",
     "beyond_cells",
@@ -44,6 +47,7 @@ __all__ = [
     "class_weight",
     "column_share",
     "depth_switch",
+    "early_stopping",
     "feature_share",
     "forest_parameters",
     "impurity",

@@ -56,8 +56,9 @@ def grow_network(model: Any, x: Any, y: Any, before: int, after: int, fresh: Any
 
 
 def trains_in_one_go(model: Any) -> bool:
-    """Whether a network must be trained without a break: early stopping sets rows aside when training begins."""
-    return bool(_inside(model).early_stopping)
+    """Whether a model must be trained without a break: early stopping counts from where training begins."""
+    core = _inside(model)
+    return bool(getattr(core, "early_stopping", getattr(core, "n_iter_no_change", None)))
 
 
 def _train_epoch(core: Any, x: Any, target: Any) -> None:
@@ -104,6 +105,9 @@ def _tell_optimiser(core: Any) -> None:
 def _grow_warm(model: Any, x: Any, y: Any, after: int, parameter: str, fresh: Any) -> None:
     if fresh is not None:
         if isinstance(model, (GradientBoostingClassifier, GradientBoostingRegressor)):
+            if fresh.n_iter_no_change is not None:
+                # When it goes on, scikit-learn 1.9 looks at what the first trees gained, not at the new ones.
+                raise ValueError("it cannot go on with other hyperparameters while early stopping is on; turn it off")
             _rescale(model, model.learning_rate / fresh.learning_rate)
         _take_over(model, fresh)
     model.set_params(warm_start=True, **{parameter: after})

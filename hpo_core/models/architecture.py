@@ -7,7 +7,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from hpo_core.models import DataFacts, ModelFamily, Resource, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, Resource, early_stopping, with_scaled_target
 from hpo_core.models._network import ResidualClassifier, ResidualRegressor
 from hpo_core.space import AnyParameter, Categorical, Condition, Float, Int, SearchSpace
 
@@ -107,24 +107,7 @@ def _restraint(facts: DataFacts) -> list[AnyParameter]:
         high=0.6,
         default=0.0,
     )
-    stopping = Categorical(
-        name="early_stopping",
-        label="early stopping",
-        explanation="Whether training stops when it no longer gains on a tenth of the rows, held out for that.",
-        choices=(False, True),
-        default=False,
-    )
-    patience = Int(
-        name="n_iter_no_change",
-        label="patience",
-        explanation="How many epochs without gain are waited for; higher stops later.",
-        low=2,
-        high=50,
-        default=10,
-        log=True,
-        when=Condition("early_stopping", (True,)),
-    )
-    return [alpha, dropout, stopping, patience] if facts.n_rows >= 20 else [alpha, dropout]
+    return [alpha, dropout, *early_stopping(facts, "epochs")]
 
 
 def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> BaseEstimator:

@@ -15,6 +15,7 @@ from hpo_core.models import (
     ModelFamily,
     beyond_cells,
     boosted_depth,
+    early_stopping,
     feature_share,
     leaf_size,
     learning_rate,
@@ -22,6 +23,7 @@ from hpo_core.models import (
     row_share,
     split_size,
 )
+from hpo_core.models._growing import trains_in_one_go
 from hpo_core.space import SearchSpace
 
 
@@ -35,13 +37,16 @@ def _space(facts: DataFacts) -> SearchSpace:
             split_size(facts),
             leaf_size(facts),
             feature_share(facts),
+            *early_stopping(facts, "trees"),
         )
     )
 
 
 def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> BaseEstimator:
     model = GradientBoostingClassifier if facts.task == "classification" else GradientBoostingRegressor
-    return model(random_state=seed, **configuration)
+    # There is no switch in the library: it stops early where it is told how long to wait.
+    arguments = {name: value for name, value in configuration.items() if name != "early_stopping"}
+    return model(random_state=seed, **arguments)
 
 
 gradient_boosting = ModelFamily(
@@ -54,6 +59,7 @@ gradient_boosting = ModelFamily(
     build=_build,
     resource=replace(
         WARM_TREES,
+        trains_in_one_go=trains_in_one_go,
         changeable=(
             "learning_rate",
             "subsample",

@@ -16,13 +16,14 @@ from hpo_core.models import (
     beyond_cells,
     boosted_leaf_size,
     class_weight,
+    early_stopping,
     feature_share,
     learning_rate,
     n_leaves,
     n_trees,
     shrinkage,
 )
-from hpo_core.models._growing import grow_iterations
+from hpo_core.models._growing import grow_iterations, trains_in_one_go
 from hpo_core.space import SearchSpace
 
 
@@ -37,13 +38,19 @@ def _space(facts: DataFacts) -> SearchSpace:
             shrinkage("l2_regularization", "L2"),
             feature_share(facts),
             *class_weight(facts),
+            *early_stopping(facts, "trees", is_on=_stops_by_default(facts)),
         )
     )
 
 
+def _stops_by_default(facts: DataFacts) -> bool:
+    """What early_stopping="auto" means in scikit-learn."""
+    return facts.n_rows > 10_000
+
+
 def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> BaseEstimator:
     model = HistGradientBoostingClassifier if facts.task == "classification" else HistGradientBoostingRegressor
-    return model(random_state=seed, **configuration)
+    return model(random_state=seed, **{"early_stopping": _stops_by_default(facts), **configuration})
 
 
 hist_gradient_boosting = ModelFamily(
@@ -58,6 +65,7 @@ hist_gradient_boosting = ModelFamily(
         parameter="max_iter",
         noun="trees",
         grow=grow_iterations,
+        trains_in_one_go=trains_in_one_go,
         changeable=("learning_rate", "max_leaf_nodes", "min_samples_leaf", "l2_regularization", "max_features"),
     ),
     is_slow=beyond_cells(3_000_000),

@@ -12,9 +12,11 @@ from hpo_core.models import (
     TREES,
     DataFacts,
     ModelFamily,
+    StoppedEarly,
     boosted_leaf_size,
     class_weight,
     column_share,
+    early_stopping,
     learning_rate,
     n_leaves,
     n_trees,
@@ -36,6 +38,7 @@ def _space(facts: DataFacts) -> SearchSpace:
             shrinkage("reg_alpha", "L1", high=1.0),
             shrinkage("reg_lambda", "L2"),
             *class_weight(facts),
+            *early_stopping(facts, "trees", name="early_stopping_round"),
         )
     )
 
@@ -45,8 +48,10 @@ def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> Bas
 
     model = LGBMClassifier if facts.task == "classification" else LGBMRegressor
     # LightGBM draws rows only where a frequency is given; at a share of 1 there is nothing to draw.
-    frequency = 1 if configuration["subsample"] < 1.0 else 0
-    return model(random_state=seed, n_jobs=1, verbosity=-1, subsample_freq=frequency, **configuration)
+    arguments = {**configuration, "subsample_freq": 1 if configuration["subsample"] < 1.0 else 0}
+    stops_early = arguments.pop("early_stopping", False)
+    estimator = model(random_state=seed, n_jobs=1, verbosity=-1, **arguments)
+    return StoppedEarly(estimator) if stops_early else estimator
 
 
 lightgbm = ModelFamily(

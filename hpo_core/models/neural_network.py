@@ -9,16 +9,25 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 
-from hpo_core.models import DataFacts, ModelFamily, Resource, beyond_rows, with_scaled_target
+from hpo_core.models import (
+    HELD_OUT,
+    DataFacts,
+    ModelFamily,
+    Resource,
+    beyond_rows,
+    early_stopping,
+    with_scaled_target,
+)
 from hpo_core.models._growing import grow_network, trains_in_one_go
-from hpo_core.space import AnyParameter, Categorical, Condition, Float, Int, SearchSpace
+from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 
 _MOST_LAYERS = 4
-_HELD_OUT = 0.1  # scikit-learn's default share of rows for early stopping
 
 
 def _space(facts: DataFacts) -> SearchSpace:
-    return SearchSpace((*_layers(), _activation(), *_solver(), _batch(facts), _epochs(), _alpha(), *_stopping(facts)))
+    return SearchSpace(
+        (*_layers(), _activation(), *_solver(), _batch(facts), _epochs(), _alpha(), *early_stopping(facts, "epochs"))
+    )
 
 
 def _layers() -> list[Int]:
@@ -122,35 +131,11 @@ def _alpha() -> Float:
     )
 
 
-def _stopping(facts: DataFacts) -> tuple[AnyParameter, ...]:
-    """Early stopping holds out a tenth of the rows, which must have room for a row of every class."""
-    if math.ceil(_HELD_OUT * facts.n_rows) < max(2, facts.n_classes):
-        return ()
-    switch = Categorical(
-        name="early_stopping",
-        label="early stopping",
-        explanation="Whether training stops when it no longer gains on a tenth of the rows, held out for that.",
-        choices=(False, True),
-        default=False,
-    )
-    patience = Int(
-        name="n_iter_no_change",
-        label="patience",
-        explanation="How many epochs without gain are waited for; higher stops later.",
-        low=2,
-        high=50,
-        default=10,
-        log=True,
-        when=Condition("early_stopping", (True,)),
-    )
-    return switch, patience
-
-
 def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> BaseEstimator:
     arguments = dict(configuration)
     n_layers = arguments.pop("n_layers")
     arguments["hidden_layer_sizes"] = tuple(arguments.pop(f"units_{i}") for i in range(1, n_layers + 1))
-    n_held_out = math.ceil(_HELD_OUT * facts.n_rows) if arguments.get("early_stopping") else 0
+    n_held_out = math.ceil(HELD_OUT * facts.n_rows) if arguments.get("early_stopping") else 0
     arguments["batch_size"] = max(1, min(arguments["batch_size"], facts.n_rows - n_held_out))
     if facts.task == "classification":
         return MLPClassifier(random_state=seed, **arguments)

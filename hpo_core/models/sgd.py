@@ -8,7 +8,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import SGDClassifier, SGDRegressor
 
-from hpo_core.models import DataFacts, ModelFamily, Resource, class_weight, with_scaled_target
+from hpo_core.models import DataFacts, ModelFamily, Resource, class_weight, early_stopping, with_scaled_target
 from hpo_core.models._growing import grow_by_restart
 from hpo_core.space import Categorical, Condition, Float, Int, SearchSpace
 
@@ -23,6 +23,7 @@ def _space(facts: DataFacts) -> SearchSpace:
             _epochs(),
             _average(),
             *class_weight(facts),
+            *early_stopping(facts, "epochs", patience=5),
         )
     )
 

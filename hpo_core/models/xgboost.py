@@ -13,8 +13,10 @@ from hpo_core.models import (
     TREES,
     DataFacts,
     ModelFamily,
+    StoppedEarly,
     boosted_depth,
     column_share,
+    early_stopping,
     learning_rate,
     n_trees,
     row_share,
@@ -53,6 +55,7 @@ def _space(facts: DataFacts) -> SearchSpace:
             gain,
             shrinkage("reg_alpha", "L1", high=1.0),
             ridge,
+            *early_stopping(facts, "trees", name="early_stopping_rounds"),
         )
     )
 
@@ -61,7 +64,10 @@ def _build(configuration: Mapping[str, Any], facts: DataFacts, seed: int) -> Bas
     from xgboost import XGBClassifier, XGBRegressor
 
     model = XGBClassifier if facts.task == "classification" else XGBRegressor
-    return model(random_state=seed, n_jobs=1, verbosity=0, **configuration)
+    arguments = dict(configuration)
+    stops_early = arguments.pop("early_stopping", False)
+    estimator = model(random_state=seed, n_jobs=1, verbosity=0, **arguments)
+    return StoppedEarly(estimator, {"verbose": False}) if stops_early else estimator
 
 
 xgboost = ModelFamily(

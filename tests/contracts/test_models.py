@@ -149,7 +149,7 @@ def test_default_arguments_are_the_library_s_own(family, task):
     theirs = inner(library_default(ours)).get_params()
     # What is a name or None in the library and a number here; that they mean the same is tested by the predictions.
     translated = {"gamma", "batch_size", "max_features", "max_samples", "n_layers", "units_1", "depth"}
-    translated |= {"family", "scaler", "selection", "units_2"}
+    translated |= {"family", "scaler", "selection", "units_2", "early_stopping"}
     is_explicit = family.key == "xgboost" or family.key == "ada_boost"
     for full_name, value in space.default().items():
         name = full_name.rpartition(".")[2]  # those of a family among several carry its name

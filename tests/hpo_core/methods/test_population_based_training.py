@@ -174,6 +174,12 @@ def test_locked_space_leaves_nothing_to_vary():
     assert "left in this space" in METHODS["population_based_training"].why_unsuitable(child)
 
 
+def test_space_that_demands_early_stopping_is_refused():
+    locked = make_problem("iris", "sgd").space.narrowed({"early_stopping": Range(choices=(True,))})
+    child = make_problem("iris", "sgd", space=tuple(locked.to_json()))
+    assert "Let early_stopping be False" in METHODS["population_based_training"].why_unsuitable(child)
+
+
 @pytest.mark.parametrize("model", ["sgd", "neural_network", "gradient_boosting", "hist_gradient_boosting"])
 def test_only_what_may_change_changes_and_the_length_of_training_is_the_same_for_all(model):
     problem = make_problem("iris", model, protocol=Protocol(folds=2))
@@ -183,6 +189,7 @@ def test_only_what_may_change_changes_and_the_length_of_training_is_the_same_for
     for i in range(12):
         trial, configuration = propose(study, problem.space)
         assert configuration[resource.parameter] == problem.space[resource.parameter].default
+        assert configuration["early_stopping"] is False
         for segment in Schedule.of_thought(thought_of(study.trials[-1])).past:
             kept = [name for name in configuration if name not in resource.changeable]
             assert {n: configuration[n] for n in kept} == {n: segment.configuration[n] for n in kept}
