@@ -33,7 +33,9 @@ class SklearnRandom(SearchMethod):
     capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
-        return ListedSampler(space, seed, _draws(space, seed), "Every combination of the choices has been tried.")
+        return ListedSampler(
+            space, seed, sklearn_draws(space, seed), "Every combination of the choices has been tried."
+        )
 
 
 def sklearn_distributions(space: SearchSpace) -> dict[str, Any]:
@@ -52,8 +54,8 @@ def _distribution(p: AnyParameter) -> Any:
     return loguniform(p.low, p.high) if p.log else uniform(p.low, p.high - p.low)
 
 
-def _draws(space: SearchSpace, seed: int) -> Iterator[Configuration]:
-    """Without an end, except where all parameters are choices."""
+def sklearn_draws(space: SearchSpace, seed: int) -> Iterator[Configuration]:
+    """The configurations that RandomizedSearchCV tries; without an end, except where all parameters are choices."""
     distributions = sklearn_distributions(space)
     has_only_choices = all(isinstance(p, Categorical) for p in varying(space))
     n_draws = len(ParameterGrid(distributions)) if has_only_choices else 2**62

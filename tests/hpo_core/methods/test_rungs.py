@@ -1,11 +1,14 @@
 """Successive halving and its kin: their arithmetic against its sources, and who climbs."""
 
 import math
+from itertools import islice
 
 import numpy as np
 import optuna
 import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.model_selection import HalvingRandomSearchCV
@@ -13,12 +16,16 @@ from sklearn.model_selection import HalvingRandomSearchCV
 from hpo_core.methods import METHODS, SearchExhausted, propose, thought_of
 from hpo_core.methods.halving_grid import HalvingGrid
 from hpo_core.methods.hyperband import Hyperband
+from hpo_core.methods.sklearn_halving import SklearnHalving, Units, units_of
+from hpo_core.methods.sklearn_random import sklearn_distributions, sklearn_draws
 from hpo_core.methods.successive_halving import SuccessiveHalving
 from hpo_core.options import with_options
+from hpo_core.problem import make_problem
+from hpo_core.protocol import Protocol
 from hpo_core.space import Categorical, Float, SearchSpace
 
 SPACE = SearchSpace(tuple(Float(name=name, low=0.0, high=1.0, default=0.5) for name in ("x", "y")))
-RUNGED = ("successive_halving", "hyperband", "asha", "bohb", "halving_grid")
+RUNGED = ("successive_halving", "hyperband", "asha", "bohb", "halving_grid", "sklearn_halving")
 every_runged = pytest.mark.parametrize("method", [METHODS[key] for key in RUNGED], ids=RUNGED)
 
 
@@ -79,6 +86,77 @@ def test_resources_and_survivors_are_those_of_scikit_learn(n, eta):
     ours = SuccessiveHalving(eta=eta, smallest=1 / most, n_first=n).rungs()
     assert [rung.n for rung in ours] == theirs.n_candidates_
     assert [round(most * rung.resource) for rung in ours] == theirs.n_resources_
+
+
+class _Bowl(ClassifierMixin, BaseEstimator):
+    """A classifier that is right on as large a share of the rows as its configuration and resource are good."""
+
+    def __init__(self, x=0.0, y=0.0, units=1):
+        self.x, self.y, self.units = x, y, units
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def score(self, X, y):
+        return _goodness({"x": self.x, "y": self.y}, self.units)
+
+    def predict(self, X):
+        return np.zeros(len(X))
+
+
+def _goodness(configuration, units):
+    """What is best changes with the resource, so that other survivors would be found out."""
+    return -_height(configuration) - 0.5 * abs(configuration["x"] - 1 / units)
+
+
+@pytest.mark.parametrize(
+    ("n", "factor", "least", "most"),
+    [
+        *[(27, 3, "exhaust", 100), (27, 3, "smallest", 100), (0, 3, "smallest", 100), (10, 2, "exhaust", 50)],
+        *[(243, 3, "exhaust", 500), (7, 4, "smallest", 9), (1, 2, "exhaust", 10), (30, 3, "exhaust", 2)],
+    ],
+)  # fmt: skip
+def test_tournament_is_that_of_halving_random_search_cv(n, factor, least, most):
+    theirs = HalvingRandomSearchCV(
+        _Bowl(), sklearn_distributions(SPACE), n_candidates=n or "exhaust", factor=factor, min_resources=least,
+        resource="units", max_resources=most, cv=2, random_state=4, refit=False,
+    ).fit(np.zeros((8, 1)), [0, 1] * 4)  # fmt: skip
+    method = SklearnHalving(n_candidates=n, factor=factor, min_resources=least)
+    rungs = method.rungs(Units(1, most))
+    own = rungs[:-1] if theirs.n_resources_[-1] < most else rungs
+    assert [rung.n for rung in own] == theirs.n_candidates_
+    assert [round(most * rung.resource, 9) for rung in own] == theirs.n_resources_
+    study = optuna.create_study(sampler=method._sampler(SPACE, 4, "units", Units(1, most)), direction="maximize")
+    for _ in range(sum(rung.n for rung in rungs)):
+        trial, configuration = propose(study, SPACE)
+        study.tell(trial, _goodness(configuration, round(most * thought_of(study.trials[-1])["resource"])))
+    results = theirs.cv_results_
+    for i in range(len(own)):
+        tried = [p for p, at in zip(results["params"], results["iter"], strict=True) if at == i]
+        assert sorted((p["x"], p["y"]) for p in tried) == sorted((p["x"], p["y"]) for p in _rung(study, 0, i))
+    if len(own) < len(rungs):
+        best = tried[int(np.argmax(results["mean_test_score"][-len(tried) :]))]
+        assert _places(study)[-1][2:] == (1.0, {"x": best["x"], "y": best["y"]})
+
+
+def test_rows_are_counted_as_halving_random_search_cv_counts_them():
+    problem = make_problem("wine", "svm", protocol=Protocol(folds=3))
+    features, target = problem.data.features.iloc[: problem.n_development], problem.data.target[: problem.n_development]
+    theirs = HalvingRandomSearchCV(
+        DummyClassifier(), {"constant": [0, 1, 2]}, n_candidates=2, min_resources="smallest", cv=3, refit=False,
+    ).fit(features, target)  # fmt: skip
+    assert units_of(problem) == Units(theirs.min_resources_, theirs.max_resources_)
+    assert units_of(make_problem("wine", "random_forest")) == Units(1, 100)
+    assert units_of(make_problem("branin")) == Units(1, 100)
+
+
+def test_next_tournament_goes_on_with_the_draws_that_are_left():
+    study = _study(SklearnHalving(n_candidates=4, factor=2))
+    _run(study, 15)
+    first, second = _rung(study, 0, 0), _rung(study, 1, 0)
+    draws = list(islice(sklearn_draws(SPACE, 0), 8))
+    assert first + second == draws
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])

@@ -15,12 +15,14 @@ from hpo_core.studies.run import Budget, LiveTrial, Owner
 from tests.moody_landscape import X, moody, wait_until
 from tests.running import rows
 
-RUNGED = ("successive_halving", "hyperband", "asha", "bohb", "halving_grid")
+RUNGED = ("successive_halving", "hyperband", "asha", "bohb", "halving_grid", "sklearn_halving")
 _DEAD = Owner(Owner.of_this_process().host, 2**22 - 1, 1.0)
 _SMALL = {"smallest": 0.11}
 
 
 def _options(method):
+    if method == "sklearn_halving":
+        return {"n_candidates": 9}
     return {**_SMALL, "resolution": 14} if method == "halving_grid" else _SMALL
 
 
