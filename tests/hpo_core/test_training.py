@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import threadpool_limits
 
 from hpo_core.errors import UsageError
 from hpo_core.models import MODELS
@@ -59,7 +60,7 @@ def test_promoted_fit_gives_the_score_of_one_from_the_start(family, task, seed):
         plain = _problem(family, task).pipeline(configuration, share)
         train_rows, valid = climbing.split.folds[1]
         x, y = climbing.data.features, climbing.data.target
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), threadpool_limits(1):
             warnings.simplefilter("ignore", ConvergenceWarning)
             plain.fit(x.iloc[train_rows], y[train_rows])
         expected = climbing.metric.evaluate(plain, x.iloc[valid], y[valid], climbing.data.n_classes)
