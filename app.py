@@ -21,6 +21,7 @@ from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
 from pages._shared.boot import BOOT_PATH, BootScript, boot_js
 from pages._shared.fault import show_script_error
 from pages._shared.headers import SecurityHeaders
+from pages._shared.moves import ROUTES as MOVES
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
@@ -49,7 +50,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_lab()
 
 
-ROUTES = [Route(PLOTLY_PATH, plotly_js), Route(BOOT_PATH, boot_js)]
+ROUTES = [Route(PLOTLY_PATH, plotly_js), Route(BOOT_PATH, boot_js), *MOVES]
 MIDDLEWARE = [Middleware(SecurityHeaders), Middleware(BootScript)]
 app = st.App(
     Path(__file__).parent / "pages" / "_navigation.py",

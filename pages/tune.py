@@ -9,7 +9,7 @@ from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
 from pages._shared.parameters import parameter_widgets
 from pages._shared.problem_bar import choose_problem, problem_bar
-from pages._shared.score_card import await_score, score_card
+from pages._shared.score_card import score_card
 from pages._shared.tuning import (
     BestTrial,
     Tuning,
@@ -17,6 +17,7 @@ from pages._shared.tuning import (
     current_tuning,
     load,
     move_sliders,
+    put_parameters_in_url,
     score_default,
     step_back,
 )
@@ -32,7 +33,6 @@ def page() -> None:
         choose_problem(str(fault))
         return
     score_default(tuning)
-    tuning.charts_follow = True
     problem_bar(tuning)
     left, right = st.columns([1, 2.6], gap="medium")
     with left:
@@ -47,7 +47,7 @@ def page() -> None:
 
 
 def _by_hand(tuning: Tuning) -> None:
-    await_score(tuning)
+    put_parameters_in_url(tuning)
     best = best_trial(tuning)
     st.subheader("By hand", anchor=False)
     slot = st.container()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,7 @@ class Nudge:
         self.storage_fault = ""
         self.flight = Flight(self.configuration, arm, problem.n_folds)
         self.changed = threading.Condition()
+        self._listeners: list[Callable[[], None]] = []
         self._is_cancelled = False
 
     @property
@@ -91,10 +93,27 @@ class Nudge:
         with self.changed:
             return self.changed.wait_for(lambda: self.is_over, timeout=seconds)
 
+    @contextmanager
+    def listener(self, call: Callable[[], None]) -> Iterator[None]:
+        """Within it, `call` is called after each change, in whichever thread made it."""
+        with self.changed:
+            self._listeners.append(call)
+        try:
+            yield
+        finally:
+            with self.changed:
+                self._listeners.remove(call)
+
+    def tell(self) -> None:
+        """Wakes all who wait for a change. The caller holds `changed`."""
+        self.changed.notify_all()
+        for call in self._listeners:
+            call()
+
     def cancel(self) -> None:
         with self.changed:
             self._is_cancelled = True
-            self.changed.notify_all()
+            self.tell()
 
 
 @dataclass(eq=False)
@@ -202,7 +221,7 @@ class ManualArm:
         with nudge.changed:
             nudge.flight.results[fold] = result
             is_last = nudge.n_done == nudge.problem.n_folds
-            nudge.changed.notify_all()
+            nudge.tell()
         if is_last:
             self._settle(nudge)
 
@@ -237,7 +256,7 @@ class ManualArm:
     def _settle(self, nudge: Nudge) -> None:
         with nudge.changed:
             nudge.flight.judge(None)
-            nudge.changed.notify_all()
+            nudge.tell()
         self._fits.flush()
         if not nudge.is_cancelled:
             self._record_in_turn(nudge)
@@ -285,7 +304,7 @@ class _Recorder:
         else:
             nudge.number = number
         with nudge.changed:
-            nudge.changed.notify_all()
+            nudge.tell()
 
     def _known_number(self, study: Study, configuration: Configuration) -> int | None:
         """The trial that tried this configuration before, whoever made it, if any.

@@ -24,15 +24,21 @@ from pages._shared.score_card import fold_difference, verdict_html
 from pages._shared.study_views import ViewActions, study_views
 from pages._shared.tuning import Tuning, load
 
-_REFRESH_SECONDS, _IDLE_SECONDS = 1.0, 5.0
+_REFRESH_SECONDS = 1.0
 
 
 def live_charts(tuning: Tuning) -> None:
-    """Standing and charts; they renew themselves each second while a search runs, and seldom else, as somebody may
-    work on the study in another tab."""
+    """Standing and charts, renewed each second while a search runs; at other times the score card asks now and then for
+    news, as somebody may work on the study in another tab."""
     is_active = _is_active(tuning)
-    every = _REFRESH_SECONDS if is_active else _IDLE_SECONDS
+    every = _REFRESH_SECONDS if is_active else None
     guarded_fragment(_area, what="The charts", key="live-charts", every=every)(tuning, is_active)
+
+
+def state_of(tuning: Tuning) -> tuple[str, bool]:
+    """What the charts are drawn from: they are behind once it is another than `Tuning.charted`."""
+    table = _table(tuning.study)
+    return "" if table is None else table.revision, _is_active(tuning)
 
 
 def _is_active(tuning: Tuning) -> bool:
@@ -41,9 +47,9 @@ def _is_active(tuning: Tuning) -> bool:
 
 
 def _area(tuning: Tuning, is_active: bool) -> None:
-    tuning.charts_follow = False
     if _is_active(tuning) != is_active:
         st.rerun()  # the other cards must know too
+    tuning.charted = state_of(tuning)
     table = _table(tuning.study)
     _standing(tuning, table)
     if table is None or len(table) == 0:

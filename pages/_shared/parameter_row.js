@@ -13,7 +13,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const host = parentElement.querySelector(".parameter-row");
   if (!rows.has(host)) rows.set(host, new Row(host));
   const row = rows.get(host);
-  row.send = (move) => setTriggerValue("move", move);
+  row.tell = (move) => setTriggerValue("move", move);
   row.show(JSON.parse(data));
 }
 
@@ -92,6 +92,13 @@ class Row {
     this.pending = null;
     this.send({ ...move, id: `${Date.now()}-${++n_moves}-${Math.random()}` });
     this.timer = setTimeout(() => this.flush(), SEND_MS);
+  }
+
+  // To whoever takes moves on the page, the score card; otherwise through the script of the page.
+  send(move) {
+    const answered = (spec) => this.host.isConnected && this.show(spec);
+    const detail = { parameter: this.spec.name, move, answered, refused: () => this.tell(move) };
+    if (document.dispatchEvent(new CustomEvent("lab-move", { cancelable: true, detail }))) this.tell(move);
   }
 }
 

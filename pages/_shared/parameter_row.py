@@ -31,6 +31,7 @@ class RowView:
     """What a row shows.
 
     Attributes:
+        name: Name of the parameter.
         kind: A slider, or a choice by buttons or from a list.
         title, help: The label and its explanation.
         places: What can be chosen, or the stops of the slider in ascending order, as a person would type them.
@@ -43,6 +44,7 @@ class RowView:
         fault: Why what was typed last was not taken; "" if it was.
     """
 
+    name: str
     kind: Literal["slider", "buttons", "list"]
     title: str
     help: str
@@ -81,18 +83,23 @@ def parameter_row(view: RowView, *, key: str, on_move: Callable[[], None]) -> Mo
         key: Names the row among all runs: the same key is the same row, refreshed.
         on_move: Runs before the next run of the page when the person moves; `last_move` says where to.
     """
+    return parsed_move(_COMPONENT(key=key, data=json.dumps(row_spec(view)), on_move_change=on_move).move)
+
+
+def row_spec(view: RowView) -> dict[str, Any]:
+    """The view as the script of the row takes it."""
     spec = asdict(view)
     spec["defaultText"] = spec.pop("default_text")
-    return _parsed(_COMPONENT(key=key, data=json.dumps(spec), on_move_change=on_move).move)
+    return spec
 
 
 def last_move(key: str) -> Move | None:
     """The move that a callback of the row with this key is called for."""
-    return _parsed(st.session_state[key].get("move")) if key in st.session_state else None
+    return parsed_move(st.session_state[key].get("move")) if key in st.session_state else None
 
 
-def _parsed(sent: Mapping[str, Any] | None) -> Move | None:
-    """What the browser sent, which may be anything."""
+def parsed_move(sent: Any) -> Move | None:
+    """The move that the browser sent, which may be anything."""
     if not isinstance(sent, Mapping):
         return None
     place = sent.get("place")

@@ -46,7 +46,7 @@ def parameter_widgets(tuning: Tuning, best: BestTrial | None) -> None:
         else:
             key = f"parameter-{p.name}"
             move = parameter_row(row_view(tuning, p, best), key=key, on_move=partial(_take_last, tuning, p, key))
-            has_news |= _take(tuning, p, move)
+            has_news |= take_move(tuning, p, move)
     if n_inactive > _MOST_INACTIVE:
         st.html(f'<p class="lab-inactive">{n_inactive} more parameters belong to other choices than these.</p>')
     st.html(_LEGEND)
@@ -60,10 +60,10 @@ def is_locked(p: AnyParameter) -> bool:
 
 
 def _take_last(tuning: Tuning, p: AnyParameter, key: str) -> None:
-    move_sliders(tuning, _take, p, last_move(key))
+    move_sliders(tuning, take_move, p, last_move(key))
 
 
-def _take(tuning: Tuning, p: AnyParameter, move: Move | None) -> bool:
+def take_move(tuning: Tuning, p: AnyParameter, move: Move | None) -> bool:
     """Takes in what a person did in the row of a parameter; whether that was news."""
     if move is None or not is_news(tuning, p.name, move):
         return False
@@ -84,6 +84,7 @@ def row_view(tuning: Tuning, p: AnyParameter, best: BestTrial | None) -> RowView
     """What the row of a parameter shows."""
     value, places = tuning.values[p.name], _places(p)
     common: dict[str, Any] = {
+        "name": p.name,
         "title": p.title,
         "help": _help(p),
         "turn": tuning.turns[p.name],

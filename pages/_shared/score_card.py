@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from html import escape
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -12,12 +15,14 @@ from hpo_core.analysis.noise import Difference, compare_folds
 from hpo_core.formats import NOTHING, format_score, format_signed, format_value
 from hpo_core.problem import ModelProblem, Problem
 from hpo_core.search.manual import Nudge
-from pages._shared.fault import guarded_fragment
-from pages._shared.tuning import BestTrial, Tuning
+from pages._shared.tuning import BestTrial, Tuning, draw_anew
 
-FIRST_FOLD_SECONDS = 0.15
-_BLINK_SECONDS = 0.06
-_POLL_SECONDS = 0.2
+_COMPONENT = st.components.v2.component(
+    "tuning_lab.score_card",
+    html='<div class="score-card"></div>',
+    js=(Path(__file__).parent / "score_card.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
 _GAPS = {
     "better": (
         ", gap beyond noise: overfitting?",
@@ -29,30 +34,31 @@ _GAPS = {
 }
 
 
-def await_score(tuning: Tuning) -> None:
-    """Waits for the first fold as long as nobody minds, and for the whole score if that is a matter of a blink."""
-    nudge = tuning.nudge
-    if nudge is not None and not nudge.is_over and nudge.wait(1, FIRST_FOLD_SECONDS):
-        nudge.wait_until_over(_BLINK_SECONDS)
-
-
 def score_card(tuning: Tuning, best: BestTrial | None) -> None:
-    """Draws the card and, until the nudge is over, draws it again a few times a second."""
-    nudge = tuning.nudge
-    is_over = nudge is None or tuning.announced is nudge or (nudge.is_over and tuning.charts_follow)
-    every = None if is_over else _POLL_SECONDS
-    guarded_fragment(_card, what="The score", key="score-card", every=every)(tuning, best)
+    """Draws the card. It follows the nudge by itself, takes the moves of the rows, and says when the hand rests."""
+    result = _COMPONENT(key="score-card", data=json.dumps(card_view(tuning, best)), on_rest_change=_draw_at_rest)
+    if result.rest is not None and result.rest != tuning.rests:
+        tuning.rests = result.rest
+        st.rerun()  # it came during the very first run of the page, which calls no callback (Streamlit 1.67)
 
 
-def _card(tuning: Tuning, best: BestTrial | None) -> None:
-    nudge = tuning.nudge
-    if nudge is None:
-        return
-    st.html(_html(tuning, nudge, best))
-    if nudge.is_over and tuning.announced is not nudge:
-        tuning.announced = nudge
-        if not tuning.charts_follow:
-            st.rerun()  # the charts show the new trial
+def _draw_at_rest() -> None:
+    tuning = st.session_state["tuning"]
+    tuning.rests = st.session_state["score-card"].get("rest")
+    draw_anew()
+
+
+def card_view(tuning: Tuning, best: BestTrial | None) -> dict[str, Any]:
+    """What the card shows, as its script takes it; of all views that reach it, the newest counts."""
+    nudge, serial = tuning.nudge, tuning.serial
+    assert nudge is not None
+    return {
+        "who": tuning.who,
+        "takesMoves": tuning.study is not None,
+        "stage": [serial, nudge.n_done, int(nudge.is_over)],
+        "isOver": nudge.is_over,
+        "html": _html(tuning, nudge, best),
+    }
 
 
 def _html(tuning: Tuning, nudge: Nudge, best: BestTrial | None) -> str:

@@ -12,7 +12,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import RLock
 from typing import Any
+from weakref import WeakValueDictionary
 
 import streamlit as st
 
@@ -28,12 +30,13 @@ from pages._shared.lab import the_lab
 from pages._shared.parameter_row import Move
 
 _KEY = "tuning"
+_BENCHES: WeakValueDictionary[str, Tuning] = WeakValueDictionary()
 _FIRST = {"data": "digits", "model": "svm"}
 _PROBLEM_KEYS = ("data", "model", "metric", "target", "task", "protocol", "folds", "column", "noise", "second")
 _OWN_KEYS = ("study", *_PROBLEM_KEYS)
 
 
-@dataclass
+@dataclass(eq=False)
 class Tuning:
     """One person's bench.
 
@@ -46,7 +49,6 @@ class Tuning:
         nudge: The configuration scored last; None before the first.
         baseline: The default configuration.
         previous: The configuration that was scored before, to the end.
-        announced: The last nudge whose end the whole page has been told of.
         trail: Configurations in the order they were set, and `place` among them, for undo and redo.
         notices: Sentences to show until the person's next move.
         machine_fault: Why what was asked of the search last could not be done.
@@ -56,7 +58,10 @@ class Tuning:
         faults: By parameter, why what the person typed there last was not taken.
         turns: By parameter, a text that is another one each time that something else than its own row set its value.
         moves: By parameter, the id of the move that was taken in last.
-        charts_follow: Whether the charts are drawn later in this very run of the page.
+        serial: How many nudges there were, the one of now included.
+        charted: What the charts were drawn from last, see `news_of`.
+        rests: The id of the last word from the browser that the hand rests.
+        lock: Held by whoever moves the sliders: the script of the page, or a move that came past it.
     """
 
     address: dict[str, str]
@@ -68,7 +73,6 @@ class Tuning:
     nudge: Nudge | None = None
     baseline: Nudge | None = None
     previous: Nudge | None = None
-    announced: Nudge | None = None
     trail: list[Configuration] = field(default_factory=list)
     place: int = -1
     notices: list[str] = field(default_factory=list)
@@ -79,7 +83,10 @@ class Tuning:
     faults: dict[str, str] = field(default_factory=dict)
     turns: defaultdict[str, str] = field(default_factory=lambda: defaultdict(_new_turn))
     moves: dict[str, str] = field(default_factory=dict)
-    charts_follow: bool = False
+    serial: int = 0
+    charted: tuple[Any, ...] = ()
+    rests: str = ""
+    lock: Any = field(default_factory=RLock, repr=False)
 
     @property
     def configuration(self) -> Configuration:
@@ -105,7 +112,13 @@ def current_tuning() -> Tuning:
     if tuning is None or tuning.address != address or _is_gone(tuning.study):
         tuning = _opened(address)
         st.session_state[_KEY] = tuning
+        _BENCHES[tuning.who] = tuning
     return tuning
+
+
+def bench_of(who: str) -> Tuning | None:
+    """The bench of a person on this server; None if there is none."""
+    return _BENCHES.get(who)
 
 
 def _is_gone(study: Study | None) -> bool:
@@ -129,10 +142,17 @@ def is_news(tuning: Tuning, name: str, move: Move) -> bool:
 def move_sliders(tuning: Tuning, action: Callable[..., None], *arguments: Any) -> None:
     """A callback: does what moves the sliders, then draws them and the charts in one run of the page."""
     is_known = tuning.study is not None  # else the whole page must learn of the new study
-    action(tuning, *arguments)
+    with tuning.lock:
+        action(tuning, *arguments)
     if is_known:
-        tuning.charts_follow = True
-        st.rerun(["by-hand", "live-charts"])
+        draw_anew()
+    else:
+        st.rerun()
+
+
+def draw_anew() -> None:
+    """In a callback: draws the sliders and the charts."""
+    st.rerun(["by-hand", "live-charts"])
 
 
 def set_value(tuning: Tuning, parameter: AnyParameter, value: Any) -> None:
@@ -212,7 +232,7 @@ def score_default(tuning: Tuning) -> None:
             tuning.problem, tuning.problem.space.default(), who=(tuning.who, "default")
         )
     if tuning.nudge is None and tuning.configuration == tuning.problem.space.default():
-        tuning.nudge = tuning.baseline
+        tuning.nudge, tuning.serial = tuning.baseline, 1
         tuning.trail, tuning.place = [tuning.configuration], 0
     elif tuning.nudge is None:
         _try(tuning, tuning.configuration)
@@ -234,7 +254,8 @@ def _score(tuning: Tuning) -> None:
         )
     except TuningError as fault:
         tuning.notices.append(str(fault))
-    _put_parameters_in_url(tuning)
+        return
+    tuning.serial += 1
 
 
 def _study_if_any(tuning: Tuning) -> Study | None:
@@ -255,7 +276,8 @@ def _begin_move(tuning: Tuning) -> None:
     tuning.faults.clear()
 
 
-def _put_parameters_in_url(tuning: Tuning) -> None:
+def put_parameters_in_url(tuning: Tuning) -> None:
+    """The URL says which parameters are not at their defaults."""
     default = tuning.problem.space.default()
     changed = {f"p.{n}": str(v) for n, v in tuning.configuration.items() if default.get(n) != v}
     _put_in_url({**tuning.address, **changed})
@@ -263,8 +285,10 @@ def _put_parameters_in_url(tuning: Tuning) -> None:
 
 def _put_in_url(own: Mapping[str, str]) -> None:
     """Replaces what the bench says in the URL; what other parts of the page keep there stays."""
-    others = {k: v for k, v in st.query_params.to_dict().items() if k not in _OWN_KEYS and not k.startswith("p.")}
-    st.query_params.from_dict({**own, **others})
+    before = st.query_params.to_dict()
+    after = {**own, **{k: v for k, v in before.items() if k not in _OWN_KEYS and not k.startswith("p.")}}
+    if after != before:
+        st.query_params.from_dict(after)
 
 
 def _address() -> dict[str, str]:
@@ -344,20 +368,3 @@ def _parsed(parameter: AnyParameter, text: str) -> Any:
     if isinstance(parameter, Categorical):
         return next((c for c in parameter.choices if str(c) == text), text)
     return int(text) if isinstance(parameter, Int) else float(text)
-
-
-__all__ = [
-    "BestTrial",
-    "Tuning",
-    "best_trial",
-    "current_tuning",
-    "is_news",
-    "load",
-    "open_address",
-    "place",
-    "score_default",
-    "set_value",
-    "spec_of",
-    "step_back",
-    "study_of",
-]

@@ -42,16 +42,14 @@ _CHART = ".live-plot .main-svg"
 _DRAWN_BY_DASHBOARD = """
 (n) => [...document.querySelectorAll(".js-plotly-plot")].some((g) => (g.data ?? []).some((d) => d.x?.length >= n))
 """
-# Resolves with the milliseconds from the next key press to the frame that shows the score of a new address.
+# Resolves with the milliseconds from the next key press to the frame that shows the first score of another nudge.
 _STOPWATCH = """
 () => { window.stopwatch = new Promise((resolve) => {
   let begin = 0;
-  const address = location.search;
-  const card = () => document.querySelector(".lab-score-card")?.outerHTML ?? "";
-  const before = card();
+  const nudge = () => document.querySelector(".score-card:has(.lab-value)")?.dataset.nudge;
+  const before = nudge();
   const look = () => {
-    const now = card();
-    if (location.search === address || now === before || !now.includes("lab-value")) return;
+    if ((nudge() ?? before) === before) return;
     watch.disconnect();
     requestAnimationFrame(() => resolve(performance.now() - begin));
   };
@@ -105,7 +103,7 @@ def _milliseconds_of_a_step(page: Page) -> float:
     page.keyboard.press("ArrowRight")
     taken = float(page.evaluate("() => window.stopwatch"))
     page.locator(".lab-score-card[aria-busy=false] .lab-badge:not(.lab-busy)").wait_for()
-    page.wait_for_timeout(300)  # a person looks before the next move
+    page.wait_for_timeout(1000)  # a person looks before the next move
     return taken
 
 

@@ -1,6 +1,7 @@
-"""Visitors without a browser: they speak Streamlit's own protocol over a websocket, so a class of them costs little.
+"""Visitors without a browser: they speak the protocols of the page over sockets, so a class of them costs little.
 
-As a browser does, a visitor sends each move once and comes back to fragments that renew themselves; it draws nothing.
+As the page's scripts do, a visitor posts its moves and reads the scores beside the page, has the page drawn once its
+hand rests, asks for news, and comes back to fragments that renew themselves; it draws nothing.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import json
 import math
 import random
 import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 import websockets
@@ -19,8 +22,8 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
-_CARD = '<div class="lab-score-card"'
-_ROW = "tuning_lab.parameter_row"
+_CARD, _ROW = "tuning_lab.score_card", "tuning_lab.parameter_row"
+_NEWS_SECONDS = 5.0
 _PATIENCE_SECONDS = 30.0
 
 
@@ -30,7 +33,7 @@ async def milliseconds_of_a_class(url: str, query: str, slider: str, n_people: i
         people = []
         for i in range(n_people):
             people.append(await stack.enter_async_context(Visitor(url, query, seed=i)))
-            await people[-1].wait_for_score()
+            await people[-1].begin(slider)
         taken = await asyncio.gather(*(_nudge_each_second(p, slider, n_nudges) for p in people))
     return [one for each in taken for one in each]
 
@@ -49,66 +52,135 @@ async def _nudge_each_second(person: Visitor, slider: str, n_nudges: int) -> lis
     return taken
 
 
+@dataclass(frozen=True)
+class _Component:
+    """A component on the page, what it shows, and the fragment that it is in."""
+
+    id: str
+    json: str
+    fragment: str
+
+    @property
+    def view(self) -> dict[str, Any]:
+        view: dict[str, Any] = json.loads(json.loads(self.json))
+        return view
+
+
 class Visitor:
     """One person on the Tune page."""
 
     def __init__(self, url: str, query: str, seed: int) -> None:
         self.random = random.Random(seed)
-        self._url = url.replace("http", "ws", 1) + "/_stcore/stream"
+        self._address = url.removeprefix("http://")
         self._query = query
-        self._rows: dict[str, Any] = {}
-        self._fragments: dict[str, str] = {}
-        self._move_ids = itertools.count()
+        self._rows: dict[str, _Component] = {}
+        self._card: _Component | None = None
+        self._ids = itertools.count()
         self._renewals: dict[str, asyncio.Task[None]] = {}
-        self._card, self._is_moving = "", False
+        self._following: asyncio.Task[None] | None = None
         self._news = asyncio.Condition()
 
     async def __aenter__(self) -> Visitor:
-        self._socket = await websockets.connect(self._url, subprotocols=["streamlit"], max_size=None)  # type: ignore[list-item]
-        self._listener = asyncio.create_task(self._listen())
+        address = f"ws://{self._address}/_stcore/stream"
+        self._socket = await websockets.connect(address, subprotocols=["streamlit"], max_size=None)  # type: ignore[list-item]
+        self._lasting = [asyncio.create_task(self._listen()), asyncio.create_task(self._ask_for_news())]
         await self._ask()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in [self._listener, *self._renewals.values()]:
-            task.cancel()
+        for task in [*self._lasting, *self._renewals.values(), self._following]:
+            if task:
+                task.cancel()
         await self._socket.close()
+
+    async def begin(self, parameter: str) -> None:
+        """The first nudge, which makes the study and so goes by way of the page."""
+        await self._wait_until(lambda: self._card is not None)
+        row, move = self._somewhere(parameter)
+        await self._ask(trigger=(row, "move", move))
+        await self._wait_until(lambda: self._card.view["takesMoves"])
+        await self._follow("GET", {}, asyncio.Event())
 
     async def nudge(self, parameter: str) -> None:
         """Sets a slider anywhere and waits for the first score of the new place."""
-        row = next(row for key, row in self._rows.items() if key.endswith(f"-parameter-{parameter}"))
-        view = json.loads(json.loads(row.json))
-        place = self.random.choice([i for i, text in enumerate(view["places"]) if text != view["value"]])
-        move = {"place": place, "turn": view["turn"], "id": str(next(self._move_ids))}
-        self._card, self._is_moving = "", True
-        await self._ask(self._fragments[row.id], trigger=(row.id, move))
-        await self.wait_for_score()
+        if self._following:
+            self._following.cancel()
+        _, move = self._somewhere(parameter)
+        scored = asyncio.Event()
+        self._following = asyncio.create_task(self._follow("POST", {**move, "parameter": parameter}, scored))
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await scored.wait()
 
-    async def wait_for_score(self) -> None:
+    def _somewhere(self, parameter: str) -> tuple[_Component, dict[str, Any]]:
+        """The row of a parameter, and a move in it to any other place."""
+        row = next(row for key, row in self._rows.items() if key.endswith(f"-parameter-{parameter}"))
+        view = row.view
+        place = self.random.choice([i for i, text in enumerate(view["places"]) if text != view["value"]])
+        return row, {"place": place, "turn": view["turn"], "id": str(next(self._ids))}
+
+    # Beside the page
+
+    async def _follow(self, method: str, body: dict[str, Any], scored: asyncio.Event) -> None:
+        """Reads the scores of a nudge to the last, and has the page drawn once the hand has rested after it."""
+        rest_ms = 0
+        async for event in self._events(method, "", body):
+            if "card" in event:
+                rest_ms = event["restMs"]
+                if "lab-value" in event["card"]["html"]:
+                    scored.set()
+        await asyncio.sleep(rest_ms / 1000)
+        await self._tell()
+
+    async def _events(self, method: str, path: str, body: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:
+        async for line in self._lines(method, path, json.dumps(body) if body else ""):
+            if line.startswith("data: "):
+                yield json.loads(line.removeprefix("data: "))
+
+    async def _lines(self, method: str, path: str, body: str) -> AsyncIterator[str]:
+        """The lines of an answer, its head included."""
+        reader, writer = await asyncio.open_connection(*self._address.split(":"))
+        head = f"{method} /lab/hand/{self._card.view['who']}{path} HTTP/1.0\r\nHost: {self._address}\r\n"
+        writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
         try:
-            async with self._news, asyncio.timeout(_PATIENCE_SECONDS):
-                await self._news.wait_for(lambda: "lab-value" in self._card)
-        except TimeoutError:
-            if self._listener.done():
-                self._listener.result()  # raises what ended it
-            raise
+            async for line in reader:
+                yield line.decode()
+        finally:
+            writer.close()
+
+    async def _ask_for_news(self) -> None:
+        while True:
+            await asyncio.sleep(_NEWS_SECONDS)
+            if self._card is not None:
+                answer = [line async for line in self._lines("GET", "/news", "")]
+                if json.loads(answer[-1])["isNews"]:
+                    await self._tell()
+
+    # By way of the page
+
+    async def _tell(self) -> None:
+        await self._ask(trigger=(self._card, "rest", str(next(self._ids))))
 
     async def _ask(
-        self, fragment: str = "", *, is_renewal: bool = False, trigger: tuple[str, dict[str, Any]] | None = None
+        self, fragment: str = "", *, is_renewal: bool = False, trigger: tuple[_Component, str, Any] | None = None
     ) -> None:
         message = BackMsg()
         message.rerun_script.query_string = self._query
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = is_renewal
         if trigger:
-            component, move = trigger
+            component, event, value = trigger
+            message.rerun_script.fragment_id = component.fragment
             for row in self._rows:  # a browser sends the state of every widget along, here that of rows: none
                 state = message.rerun_script.widget_states.widgets.add()
                 state.id, state.json_value = row, "{}"
             widget = message.rerun_script.widget_states.widgets.add()
-            widget.id = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{component}__events"
-            widget.json_trigger_value = json.dumps([{"event": "move", "value": move}])
+            widget.id = f"{STREAMLIT_INTERNAL_KEY_PREFIX}_{component.id}__events"
+            widget.json_trigger_value = json.dumps([{"event": event, "value": value}])
         await self._socket.send(message.SerializeToString())
+
+    async def _wait_until(self, is_true: Callable[[], bool]) -> None:
+        async with self._news, asyncio.timeout(_PATIENCE_SECONDS):
+            await self._news.wait_for(is_true)
 
     async def _listen(self) -> None:
         with contextlib.suppress(websockets.ConnectionClosed):
@@ -120,8 +192,7 @@ class Visitor:
     async def _take(self, message: ForwardMsg) -> None:
         kind = message.WhichOneof("type")
         if kind == "page_info_changed":
-            # The address holds the new configuration, so scores from here on are of it.
-            self._query, self._is_moving = message.page_info_changed.query_string, False
+            self._query = message.page_info_changed.query_string
         elif kind == "new_session" and not message.metadata.run.fragment_ids:
             self._stop_renewing(*self._renewals)
         elif kind == "auto_rerun":
@@ -132,12 +203,14 @@ class Visitor:
             await self._take_element(message.delta.new_element, message.delta.fragment_id)
 
     async def _take_element(self, element: Any, fragment: str) -> None:
-        if element.WhichOneof("type") == "bidi_component" and element.bidi_component.component_name == _ROW:
-            row = element.bidi_component
-            self._rows[row.id], self._fragments[row.id] = row, fragment
-        elif element.WhichOneof("type") == "html" and _CARD in element.html.body and not self._is_moving:
+        if element.WhichOneof("type") != "bidi_component":
+            return
+        component = _Component(element.bidi_component.id, element.bidi_component.json, fragment)
+        if element.bidi_component.component_name == _ROW:
+            self._rows[component.id] = component
+        elif element.bidi_component.component_name == _CARD:
             async with self._news:
-                self._card = element.html.body
+                self._card = component
                 self._news.notify_all()
 
     def _renew(self, fragment: str, seconds: float) -> None:

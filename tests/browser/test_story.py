@@ -133,7 +133,7 @@ def make_child_of_the_brush(page: Page, low: str, high: str) -> str:
 
 def click_the_surface(page: Page) -> None:
     key = open_chart(page, "Surface")
-    assert "p." not in page.url
+    expect(page).not_to_have_url(re.compile(r"[?&]p\."))
     box = page.locator(f".st-key-{key} .live-plot").bounding_box()
     assert box
     page.mouse.click(box["x"] + box["width"] * 0.4, box["y"] + box["height"] * 0.45)

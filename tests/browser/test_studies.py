@@ -130,7 +130,7 @@ def test_ticked_studies_are_compared_with_a_verdict_and_without_luck(fresh_lab, 
     assert re.search(r"compare\?study=poor&study=good", page.url)
     page.get_by_role("link", name="good", exact=True).click()
     expect(page.get_by_text("study good")).to_be_visible(timeout=LONG)
-    assert "p.C=" in page.url
+    expect(page).to_have_url(re.compile("p.C="))
 
 
 def test_studies_that_do_not_compare_say_why(fresh_lab, storage, iris, open_page):

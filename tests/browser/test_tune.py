@@ -75,7 +75,7 @@ def test_nudges_become_trials_of_a_study_that_the_address_names(lab, open_page):
     recorded = trials_in(lab, study_name(page))
     assert [t.user_attrs["arm"] for t in recorded] == ["default", "manual", "manual"]
     assert recorded[0].params["C"] == 1.0 < recorded[1].params["C"] < recorded[2].params["C"]
-    assert "p.C=" in page.url
+    expect(page).to_have_url(re.compile("p.C="))
 
 
 def test_undo_goes_back_without_a_new_trial(lab, open_page):
@@ -85,7 +85,7 @@ def test_undo_goes_back_without_a_new_trial(lab, open_page):
     wait_for_trial(page, 1)
     page.get_by_role("button", name="Undo").click()
     wait_for_trial(page, 0)
-    assert "p.C=" not in page.url
+    expect(page).not_to_have_url(re.compile(r"p.C="))
     assert len(trials_in(lab, study_name(page))) == 2
 
 

@@ -285,7 +285,7 @@ def test_trial_of_the_table_is_loaded_and_a_new_one_is_marked(lab: Any, open_pag
     tick(page, 0)
     action(page, "Load").click()
     expect(page.locator(".lab-score-card .lab-badge")).to_have_text("trial 0")
-    assert "p.C=" not in page.url
+    expect(page).not_to_have_url(re.compile(r"p.C="))
 
 
 def test_filter_becomes_the_ranges_of_a_child_study(lab: Any, open_page: Open) -> None:
