@@ -49,6 +49,7 @@ Brackets = tuple[tuple[Rung, ...], ...]
 class Entry:
     """A trial on a rung. `value` is to be minimised; infinite where it failed, None while it runs."""
 
+    key: str  # `key_of` its configuration
     configuration: Configuration
     slot: int
     value: float | None
@@ -128,10 +129,11 @@ class Ladders:
         try:
             place = int(thought["bracket"]), int(thought["rung"])
             value = None if is_running else _value(trial, sign)
-            entry = Entry(self._space.check(trial.params), int(thought["slot"]), value)
+            configuration = self._space.check(trial.params)
+            entry = Entry(key_of(configuration), configuration, int(thought["slot"]), value)
         except (ConfigurationError, KeyError, TypeError, ValueError):
             return
-        (self._running if is_running else self._finished).setdefault(place, {})[key_of(entry.configuration)] = entry
+        (self._running if is_running else self._finished).setdefault(place, {})[entry.key] = entry
 
 
 def key_of(configuration: Mapping[str, Any]) -> str:
@@ -147,8 +149,8 @@ def ranked(entries: Iterable[Entry]) -> list[Entry]:
 
 def climbers(entries: list[Entry], above: list[Entry], n: int) -> list[Entry]:
     """The n best of a rung that are not on the one above yet, best first."""
-    taken = {key_of(e.configuration) for e in above}
-    return [e for e in ranked(entries)[:n] if key_of(e.configuration) not in taken]
+    taken = {e.key for e in above}
+    return [e for e in ranked(entries)[:n] if e.key not in taken]
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +253,7 @@ class RungSampler(SpaceSampler):
             configuration = self.newcomer(study, trial, rng, attempt)
             if not self._history.has_seen(self.space.to_unit([configuration])[0]):
                 return configuration
-        here = {key_of(e.configuration) for e in self._ladders.entries(place.bracket, 0)}
+        here = {e.key for e in self._ladders.entries(place.bracket, 0)}
         left = (self.space.from_unit(point) for point in ([] if self._all is None else rng.permutation(self._all)))
         return next((listed for listed in left if key_of(listed) not in here), configuration)
 

@@ -75,7 +75,7 @@ class _HalvingGridSampler(RungSampler):
 
     def _fresh(self, study: Study, trial: FrozenTrial, place: Place) -> Configuration:
         """The next of the grid that is not on the first rung yet."""
-        here = {key_of(e.configuration) for e in self._ladders.entries(0, 0)}
+        here = {e.key for e in self._ladders.entries(0, 0)}
         while key_of(self.space.check(self._next)) in here:
             self._next = next(self._walk)
         return self._next
