@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,6 +44,7 @@ class Nudge:
         self.changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
         self._is_cancelled = False
+        self._began = time.monotonic()
 
     @property
     def is_default(self) -> bool:
@@ -82,6 +84,14 @@ class Nudge:
         """Mean of the folds done so far; NaN before the first."""
         scores = [result.score for result in dict(self.flight.results).values()]
         return self.problem.value(tuple(scores)) if scores else math.nan
+
+    @property
+    def seconds_left(self) -> float:
+        """Until the last fold, by the pace of those done so far; NaN before the first."""
+        n_done = self.n_done
+        if n_done == 0:
+            return math.nan
+        return (time.monotonic() - self._began) / n_done * (self.problem.n_folds - n_done)
 
     def wait(self, n_done: int, seconds: float) -> bool:
         """Waits until so many folds are done, or the nudge is; whether that came true in time."""
@@ -171,9 +181,16 @@ class ManualArm:
             if study is not None and nudge.is_default:
                 self._behind_default.setdefault(study.key, [])
         if older is not None:
-            self._cancel(older)
+            self.cancel(older)
         self._begin(nudge)
         return nudge
+
+    def cancel(self, nudge: Nudge) -> None:
+        """Gives a nudge up. It keeps the scores that it has, and is not recorded."""
+        if not nudge.is_done:
+            nudge.cancel()
+            self._drop_fits(nudge)
+            self._let_pass(nudge)
 
     def close(self) -> None:
         """Waits until everything is recorded. The executor is not shut down."""
@@ -239,12 +256,6 @@ class ManualArm:
             if shared.n_waiting == 0 or future.done():
                 del self._under_way[key]
             return shared.n_waiting == 0
-
-    def _cancel(self, nudge: Nudge) -> None:
-        if not nudge.is_done:
-            nudge.cancel()
-            self._drop_fits(nudge)
-            self._let_pass(nudge)
 
     def _drop_fits(self, nudge: Nudge) -> None:
         for future in list(nudge.flight.futures):

@@ -105,8 +105,10 @@ def _standing(tuning: Tuning, table: TrialTable | None) -> None:
 def _scored_default(tuning: Tuning) -> str:
     """The default before there is a trial of it."""
     nudge = tuning.baseline
-    if nudge is None or not nudge.is_done or nudge.reason:
-        return _tile_html("default", NOTHING, "being scored" if nudge and not nudge.reason else "not scored", "default")
+    if nudge is None or nudge.reason or nudge.is_cancelled:
+        return _tile_html("default", NOTHING, "not scored", "default")
+    if not nudge.is_done:
+        return _tile_html("default", NOTHING, "being scored", "default")
     return _tile_html("default", format_score(nudge.value), "the library's own", "default")
 
 

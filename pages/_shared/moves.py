@@ -3,9 +3,10 @@
 A run of the page's script for each nudge would draw sliders and charts anew, and a class of people would wait for one
 another. Here a move costs the fits and a few kilobytes; the page is drawn once the hand rests.
 
-    POST /lab/hand/WHO       {"parameter": "C", "place": 7, "turn": "...", "id": "..."} -> events: the row, then scores
-    GET  /lab/hand/WHO       events: the scores of the nudge under way
-    GET  /lab/hand/WHO/news  {"isNews": true} when somebody else has changed the study since the charts were drawn
+    POST   /lab/hand/WHO       {"parameter": "C", "place": 7, "turn": "...", "id": "..."} -> the row, then scores
+    GET    /lab/hand/WHO       the scores of the nudge under way
+    DELETE /lab/hand/WHO       gives that nudge up
+    GET    /lab/hand/WHO/news  {"isNews": true} when somebody else has changed the study since the charts were drawn
 
 WHO is the secret of one browser session, which its page alone knows.
 """
@@ -26,6 +27,7 @@ from starlette.routing import Route
 
 from hpo_core.errors import TuningError
 from hpo_core.space import AnyParameter
+from pages._shared.lab import the_lab
 from pages._shared.live_charts import state_of
 from pages._shared.parameter_row import Move, parsed_move, row_spec
 from pages._shared.parameters import row_view, take_move
@@ -59,6 +61,15 @@ async def get_scores(request: Request) -> Response:
     return _events(_scores(tuning))
 
 
+async def cancel_nudge(request: Request) -> Response:
+    """Gives the nudge under way up."""
+    tuning = bench_of(request.path_params["who"])
+    if tuning is None or tuning.nudge is None:
+        return Response(status_code=404)
+    await run_in_threadpool(the_lab().manual.cancel, tuning.nudge)
+    return Response(status_code=204)
+
+
 async def get_news(request: Request) -> Response:
     """Whether the charts are behind the study."""
     tuning = bench_of(request.path_params["who"])
@@ -70,6 +81,7 @@ async def get_news(request: Request) -> Response:
 ROUTES = [
     Route("/lab/hand/{who}", post_move, methods=["POST"]),
     Route("/lab/hand/{who}", get_scores),
+    Route("/lab/hand/{who}", cancel_nudge, methods=["DELETE"]),
     Route("/lab/hand/{who}/news", get_news),
 ]
 

@@ -2,6 +2,7 @@
 // script of the page, and shows what comes back fold by fold. Once the hand rests, the script is told and draws the rest.
 
 const NEWS_MS = 5000; // between looks for what others did
+const CANCEL_MS = 1200;
 const RETRY_MS = 1000;
 const cards = new WeakMap();
 
@@ -20,6 +21,8 @@ class Card {
     this.sending = Promise.resolve();
     this.take = (event) => this.taken(event);
     document.addEventListener("lab-move", this.take);
+    [this.body, this.button] = host.children;
+    this.button.addEventListener("click", () => this.cancel());
     this.news = setInterval(() => this.look(), NEWS_MS);
   }
 
@@ -32,11 +35,12 @@ class Card {
     if (!view.isOver && !this.followed) this.follow(messages(this.url("")));
   }
 
-  show({ stage, html }) {
+  show({ stage, html, isOver }) {
     if (isBehind(stage, this.stage)) return;
+    if (stage[0] !== this.stage[0] || isOver) this.offerCancel(isOver);
     this.stage = stage;
     this.host.dataset.nudge = stage[0];
-    if (html !== this.html) this.host.innerHTML = html;
+    if (html !== this.html) this.body.innerHTML = html;
     this.html = html;
   }
 
@@ -77,6 +81,18 @@ class Card {
     if (this.followed !== own) return;
     this.followed = null;
     this.later(restMs);
+  }
+
+  // Only once a nudge lets people wait.
+  offerCancel(isOver) {
+    clearTimeout(this.offer);
+    this.button.hidden = true;
+    if (!isOver) this.offer = setTimeout(() => (this.button.hidden = false), CANCEL_MS);
+  }
+
+  // The server then ends the stream that is followed.
+  cancel() {
+    fetch(this.url(""), { method: "DELETE" }).catch(() => this.tell());
   }
 
   later(ms) {

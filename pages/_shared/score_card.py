@@ -12,17 +12,18 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.noise import Difference, compare_folds
-from hpo_core.formats import NOTHING, format_score, format_signed, format_value
+from hpo_core.formats import NOTHING, format_count, format_score, format_seconds, format_signed, format_value
 from hpo_core.problem import ModelProblem, Problem
 from hpo_core.search.manual import Nudge
 from pages._shared.tuning import BestTrial, Tuning, draw_anew
 
 _COMPONENT = st.components.v2.component(
     "tuning_lab.score_card",
-    html='<div class="score-card"></div>',
+    html='<div class="score-card"><div></div><button type="button" class="lab-cancel" hidden>Cancel</button></div>',
     js=(Path(__file__).parent / "score_card.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+_SHORT_SECONDS = 1.0
 _GAPS = {
     "better": (
         ", gap beyond noise: overfitting?",
@@ -82,10 +83,14 @@ def _html(tuning: Tuning, nudge: Nudge, best: BestTrial | None) -> str:
 
 
 def _badge(nudge: Nudge) -> str:
+    if nudge.is_cancelled:
+        return f'<span class="lab-badge">cancelled after {format_count(nudge.n_done, "fold")}</span>'
     if nudge.is_done:
         text = "" if nudge.number is None else f"trial {nudge.number}"
         return f'<span class="lab-badge">{text}</span>' if text else ""
-    return f'<span class="lab-badge lab-busy">fold {nudge.n_done + 1} of {nudge.problem.n_folds}</span>'
+    left = f" · {format_seconds(nudge.seconds_left)} left" if nudge.seconds_left > _SHORT_SECONDS else ""
+    text = f"fold {nudge.n_done + 1} of {nudge.problem.n_folds}{left}"
+    return f'<span class="lab-badge lab-busy">{text}</span>'
 
 
 def _spread(nudge: Nudge) -> str:

@@ -73,3 +73,10 @@ def test_chart_follows_what_another_tab_does(lab, open_page):
     expect(other.locator(".lab-score-card .lab-badge")).to_have_text("trial 1")
     nudge_c(other, 2)
     expect(page.get_by_text("All 3 trials")).to_be_visible()
+
+
+def test_score_that_takes_long_can_be_cancelled(lab, open_page):
+    page = open_page(f"{lab.url}/?data=digits&model=gradient_boosting&p.n_estimators=300")
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.locator(".lab-score-card .lab-badge")).to_contain_text("cancelled after")
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()

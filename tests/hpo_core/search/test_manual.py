@@ -63,6 +63,31 @@ def test_newer_nudge_of_the_same_person_cancels_the_older(arm, slow, studies, po
     assert len([f for f in fits_done(pool_folder) if f["x"] == 0.9011]) == 1
 
 
+def test_nudge_that_is_given_up_keeps_its_scores_and_is_not_recorded(arm, slow, studies):
+    study = make_study(studies, slow)
+    nudge = arm.nudge(slow, {"x": 0.5, "seconds": 0.2}, who="ada", study=study)
+    assert nudge.wait(1, 60)
+    assert nudge.seconds_left > 0
+    arm.cancel(nudge)
+    assert nudge.wait_until_over(0)
+    assert nudge.is_cancelled
+    assert nudge.n_done >= 1
+    arm.cancel(nudge)  # a second click
+    arm.close()
+    assert len(study.read()) == 0
+
+
+def test_listeners_hear_of_each_change_until_they_leave(arm, slow):
+    heard = []
+    nudge = arm.nudge(slow, {"x": 0.25, "seconds": 0.2}, who="ada")
+    with nudge.listener(lambda: heard.append(nudge.n_done)):
+        assert nudge.wait_until_over(60)
+    assert heard[-1] == slow.n_folds
+    n_heard = len(heard)
+    nudge.cancel()
+    assert len(heard) == n_heard
+
+
 def test_many_nudges_in_a_row_leave_only_the_last(arm, slow, studies):
     study = make_study(studies, slow)
     nudges = [arm.nudge(slow, {"x": i / 100, "seconds": 0.01}, who="ada", study=study) for i in range(30)]
