@@ -82,7 +82,7 @@ def with_faults(table: TrialTable) -> TrialTable:
 
 
 def with_thoughts(table: TrialTable, size: int = 8) -> TrialTable:
-    """The table with thoughts for each picture from inside: generations of `size` with parents, clouds, stages."""
+    """The table with thoughts for each picture from inside: generations with parents, clouds, stages, walks."""
     thoughts = [json.dumps(_thought(table, row, size)) for row in range(len(table))]
     return replace(table, thoughts=np.array(thoughts, dtype=object))
 
@@ -96,7 +96,18 @@ def _thought(table: TrialTable, row: int, size: int) -> dict[str, Any]:
     if index == 0 and len(axes) > 1:
         covariance = (0.01 * (np.eye(len(axes)) + 0.5) / (1 + generation)).tolist()
         thought |= {"axes": axes, "mean": [0.4] * len(axes), "sigma": 0.1, "covariance": covariance}
-    return thought | _rung(row) | _turn(table, row)
+    else:
+        thought |= {"mean": 0.5 + 0.01 * index, "sd": 0.02}
+    return thought | _rung(row) | _turn(table, row) | _slope(table, row)
+
+
+def _slope(table: TrialTable, row: int) -> dict[str, Any]:
+    """Walks of ten steps, with the gradient of the loss at each."""
+    walk, step = divmod(row, 10)
+    names = [n for n, d in table.distributions.items() if not isinstance(d, CategoricalDistribution)]
+    at = {name: (0.1 + 0.08 * step + 0.03 * i) % 1.0 for i, name in enumerate(names)}
+    gradient = {name: 0.2 * (1 + i) / (1 + step) for i, name in enumerate(names)}
+    return {"walk": walk, "step_number": step, "at": at, "gradient": gradient, "loss": 0.5 - 0.02 * step}
 
 
 def _rung(row: int) -> dict[str, Any]:
