@@ -19,7 +19,7 @@ from hpo_core.studies.table import TrialTable
 
 _DEPTH = "n_layers"
 _HALF_BOX, _TALLEST = 0.3, 0.3
-_ENDS = ("input", "output")
+_ENDS = ("in", "out")
 
 
 @dataclass(frozen=True, slots=True)

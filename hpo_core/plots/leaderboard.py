@@ -112,7 +112,7 @@ class Leaderboard(Plot[LeaderboardData]):
             "layout": layout(
                 look,
                 revision=data.table.study,
-                xaxis=axis(look, f"{look.value_label}, better {arrow}", range=[low, high], domain=[0, 0.64]),
+                xaxis=axis(look, f"{look.value_label}, better {arrow}", range=[low, high], domain=[0, 0.81]),
                 yaxis=axis(
                     look,
                     range=[len(data.places) - 0.4, -0.6],
@@ -248,8 +248,11 @@ def _range(data: LeaderboardData) -> tuple[float, float]:
 
 
 def _costs(data: LeaderboardData, look: Look) -> list[dict[str, Any]]:
-    where = {"x": 0.66, "xref": "paper", "xanchor": "left", **note_style(look)}
-    return [{"text": place.cost, "y": i, **where} for i, place in enumerate(data.places)]
+    where = {"x": 0.83, "xref": "paper", "xanchor": "left", **note_style(look)}
+    return [
+        {"text": f"{format_seconds(place.fit_seconds)} a fit", "hovertext": place.cost, "y": i, **where}
+        for i, place in enumerate(data.places)
+    ]
 
 
 def _outside(data: LeaderboardData, look: Look, low: float, high: float) -> list[dict[str, Any]]:

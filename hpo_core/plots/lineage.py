@@ -157,7 +157,10 @@ class Lineage(Plot[LineageData]):
         sides: dict[str, Any] = {
             "xaxis": axis(look, "turn", anchor="y", dtick=max(1, (data.best.turn + 1) // 12)),
             "yaxis": axis(
-                look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high], domain=[0.44, 1.0]
+                look,
+                f"{look.value_label} {arrow}",
+                range=[data.limits.low, data.limits.high],
+                domain=[0.44 if data.steps else 0.0, 1.0],
             ),
         }
         if data.steps:

@@ -44,7 +44,7 @@ def test_errors_are_ranked_from_the_lowest():
 def test_costs_stand_beside_each_family_and_one_far_off_is_named_at_the_edge():
     data = _board([0, 1, 2], [STEADY, STEADY - 0.01, STEADY - 50])
     notes = [note["text"] for note in BOARD.draw(data, LIVE)["layout"]["annotations"]]
-    assert notes[:3] == ["fit 0.1 s, predict 10 ms, 100 kB"] * 3
+    assert notes[:3] == ["0.1 s a fit"] * 3
     assert notes[3].startswith("◂ -49")
 
 
