@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -198,18 +199,24 @@ def for_plot(plot: Plot[Any], table: TrialTable) -> TrialTable:
     return next((found for found in richer if plot.why_unavailable(found) is None), table)
 
 
+@cache
+def _table_of(study: str) -> TrialTable:
+    return STUDIES[study]()
+
+
 @pytest.mark.parametrize("plot", VARIANTS, ids=repr)
 @pytest.mark.parametrize("study", STUDIES)
 def test_plot_gives_a_drawing_or_a_sentence(plot: Plot[Any], study: str) -> None:
-    table = STUDIES[study]()
+    table = _table_of(study)
     why = plot.why_unavailable(table)
     if why is not None:
         assert why[0].isupper()
         assert why.endswith(".")
         return
     data = plot.compute(table)
-    for look in (LIGHT, DARK):
-        go.Figure(plot.draw(data, look, current=CURRENT))
+    light, dark = (plot.draw(data, look, current=CURRENT) for look in (LIGHT, DARK))
+    go.Figure(light)  # which checks every name and value
+    assert [trace.keys() for trace in dark["data"]] == [trace.keys() for trace in light["data"]]
     figure = json.loads(figure_json(plot.draw(data, LIVE)))
     assert figure["data"]
     assert plot.alt(data).endswith(".")
