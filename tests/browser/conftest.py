@@ -22,7 +22,8 @@ expect.set_options(timeout=_PATIENCE_MS)
 ROOT = Path(__file__).resolve().parents[2]
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), "chromium")
-ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+# WebGL in software for the surface; everything else without it, which takes less than half the work.
+ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-compositing"]
 _DEMO_APP = """
 import streamlit as st
 import app as product
