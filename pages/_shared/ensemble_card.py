@@ -129,14 +129,15 @@ def _html(ensemble: StudyEnsemble, metric: str) -> str:
     faults = "".join(
         f'<p class="lab-fault">Trial {number} is left out: {escape(why)}</p>' for number, why in ensemble.faults.items()
     )
-    single = f"trial {ensemble.best_number}, the best alone, {format_score(ensemble.best_score)}"
-    scores = f"{escape(metric)} {format_score(ensemble.score)}; {single}"
+    single = f"{format_score(ensemble.best_score)} of trial {ensemble.best_number}, the best alone"
+    scores = f"{escape(metric)} {format_score(ensemble.score)} against {single}"
     return (
         f'<div role="status"><p><b>Ensemble of {format_count(len(ensemble.members), "trial")}</b> · '
-        f'<span title="on the rows that chose the weights, which flatters it">{scores}.</span></p>'
+        f"{scores}, on the rows that chose the weights, which flatters it.</p>"
         f'<p class="lab-ensemble-verdict">{escape(ensemble.verdict)}</p>'
+        f'<div class="lab-members-box" tabindex="0" role="region" aria-label="members of the ensemble">'
         f'<table class="lab-members"><thead><tr><th scope="col">trial</th><th scope="col">weight</th>'
-        f'<th scope="col">alone</th></tr></thead><tbody>{rows}</tbody></table>{faults}</div>'
+        f'<th scope="col">alone</th></tr></thead><tbody>{rows}</tbody></table></div>{faults}</div>'
     )
 
 
