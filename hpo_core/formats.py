@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 NOTHING = "–"
 
 
+_ROUNDING = 1e-13
+
+
 def format_score(value: float | None) -> str:
     """Four significant digits with trailing zeros, so that scores of one column line up; a dash for nothing.
 
@@ -25,16 +28,18 @@ def format_score(value: float | None) -> str:
 
 
 def format_signed(difference: float) -> str:
-    """A difference with its sign, and a true minus.
+    """A difference with its sign, and a true minus; what rounding leaves of nothing is nothing.
 
-    >>> format_signed(0.0083), format_signed(-12.5), format_signed(0.0)
-    ('+0.0083', '−12.50', '±0')
+    >>> format_signed(0.0083), format_signed(-12.5), format_signed(0.0), format_signed(2.2e-17)
+    ('+0.0083', '−12.50', '±0', '±0')
     """
     if not math.isfinite(difference):
         return NOTHING
     size = abs(difference)
+    if size < _ROUNDING:
+        return "±0"
     text = f"{size:.4f}" if 5e-5 <= size < 10 else format_score(size)
-    return f"+{text}" if difference > 0 else f"−{text}" if difference < 0 else "±0"
+    return f"+{text}" if difference > 0 else f"−{text}"
 
 
 def format_value(value: Any) -> str:

@@ -30,8 +30,8 @@ THREAD_LIMITS = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VE
 
 def main(fd: int) -> None:
     """Serves fits until the other end of the socket closes."""
-    _die_with_parent()
-    _limit_memory()
+    die_with_parent()
+    limit_memory()
     connection = Connection(fd)
     with contextlib.suppress(EOFError, OSError):
         _serve(connection)
@@ -95,7 +95,7 @@ def _reply(connection: Connection, message: dict[str, Any]) -> None:
     connection.send_bytes(json.dumps(message).encode())
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ends this process soon after its parent died, also in the middle of a long fit."""
     parent = os.getppid()
 
@@ -107,7 +107,7 @@ def _die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _limit_memory() -> None:
+def limit_memory() -> None:
     """Too large a fit gets a MemoryError, and when memory runs out all the same, the kernel takes the worker first."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import resource

@@ -1,4 +1,4 @@
-"""What one server shares between all people: the storage, the workers for nudges, the kept fits."""
+"""What one server shares between all people: the storage, the workers for nudges, the kept fits, the ensembles."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from hpo_core.landscapes import LANDSCAPES
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.manual import ManualArm
+from hpo_core.search.mixing import Mixer
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
 from hpo_core.studies.summary import StudySummary
@@ -49,6 +50,7 @@ class Lab:
         self.folder, self.storage = folder, storage
         self.executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
         self.manual = ManualArm(self.executor, FitStore(folder / "fits.db"))
+        self.mixer = Mixer(storage, log_file=folder / "workers.log")
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
         self._shelf_lock = Lock()
         self._summaries: tuple[StudySummary, ...] = ()
@@ -133,7 +135,8 @@ def the_lab() -> Lab:
 
 
 def close_lab() -> None:
-    """Ends the workers of this server. Searches have processes of their own and go on."""
+    """Ends the workers and the ensembles of this server. Searches have processes of their own and go on."""
     if the_lab.cache_info().currsize:
+        the_lab().mixer.shutdown()
         the_lab().executor.shutdown()
         the_lab.cache_clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from html import escape
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -16,6 +17,7 @@ from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 from pages._shared.child_form import open_child_form
+from pages._shared.ensemble_card import ensemble_card, ensemble_state
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
@@ -35,10 +37,10 @@ def live_charts(tuning: Tuning) -> None:
     guarded_fragment(_area, what="The charts", key="live-charts", every=every)(tuning, is_active)
 
 
-def state_of(tuning: Tuning) -> tuple[str, bool]:
+def state_of(tuning: Tuning) -> tuple[Any, ...]:
     """What the charts are drawn from: they are behind once it is another than `Tuning.charted`."""
     table = _table(tuning.study)
-    return "" if table is None else table.revision, _is_active(tuning)
+    return "" if table is None else table.revision, _is_active(tuning), ensemble_state(tuning)
 
 
 def _is_active(tuning: Tuning) -> bool:
@@ -56,6 +58,7 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         _empty()
         return
     outcome(tuning, table)
+    ensemble_card(tuning)
     assert tuning.study is not None
     study_views(
         tuning.study,

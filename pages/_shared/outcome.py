@@ -14,6 +14,7 @@ from hpo_core.formats import format_count, format_score, format_signed, format_v
 from hpo_core.plots import DEFAULT, MANUAL
 from hpo_core.studies.table import TrialTable
 from pages._shared.child_form import open_child_form
+from pages._shared.ensemble_card import mix_button
 from pages._shared.fault import plain
 from pages._shared.machine_panel import current_run
 from pages._shared.score_card import fold_difference
@@ -61,6 +62,7 @@ def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None) ->
             st.rerun()  # the sliders are in another fragment
         if edge is not None and st.button(f"Widen {plain(edge.parameter.title)}", key="widen"):
             open_child_form(tuning, {edge.parameter.name: edge.wider})
+        mix_button(tuning, table)
 
 
 def _edges(tuning: Tuning, table: TrialTable, best: int) -> tuple[Edge, ...]:
