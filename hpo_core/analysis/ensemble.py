@@ -70,42 +70,48 @@ def select_greedily(predictions: Floats, loss: Loss, n_rounds: int = 50) -> Sele
 
 @dataclass(frozen=True, slots=True)
 class CrossCheck:
-    """Losses on rows that had no part in the choice, averaged over the two halves; NaN where a half has no loss.
+    """Losses on parts of the rows, each by what the other parts chose; NaN where a part has no loss.
 
     Attributes:
-        ensemble: Of the ensemble that the other half chose.
-        single: Of the single model that the other half chose.
+        ensemble: Of the ensembles, shape (n_parts,).
+        single: Of the best single models, shape (n_parts,).
     """
 
-    ensemble: float
-    single: float
+    ensemble: Floats
+    single: Floats
 
 
 def cross_check(
-    predictions: Floats, rows: NDArray[np.int64], loss_on: Callable[[Floats, NDArray[np.bool_]], float], seed: int = 0
+    predictions: Floats,
+    rows: NDArray[np.int64],
+    loss_on: Callable[[Floats, NDArray[np.bool_]], float],
+    *,
+    n_parts: int = 5,
+    seed: int = 0,
 ) -> CrossCheck:
-    """Chooses on one half of the rows and scores on the other, both ways round.
+    """Chooses without one part of the rows and scores on that part, for each part in turn.
 
     Args:
         predictions: Of each model, shape (m, n) or (m, n, k).
-        rows: Which row each prediction is about, shape (n,): one that occurs twice lies in one half.
+        rows: Which row each prediction is about, shape (n,): one that occurs twice lies in one part.
         loss_on: Loss of one prediction on a part of the rows, given as a mask.
-        seed: Of the halves.
+        n_parts: Random parts of about the same size.
+        seed: Of the parts.
     """
-    half = _random_half(rows, seed)
     ensembles, singles = [], []
-    for chooser, judge in ((half, ~half), (~half, half)):
+    for judge in _random_parts(rows, n_parts, seed):
+        chooser = ~judge
         chosen = select_greedily(predictions, lambda p, part=chooser: loss_on(p, part))  # type: ignore[misc]
         best = int(np.argmin([_comparable(loss_on(p, chooser)) for p in predictions]))
         ensembles.append(loss_on(chosen.combined(predictions), judge))
         singles.append(loss_on(predictions[best], judge))
-    return CrossCheck(float(np.mean(ensembles)), float(np.mean(singles)))
+    return CrossCheck(np.array(ensembles), np.array(singles))
 
 
-def _random_half(rows: NDArray[np.int64], seed: int) -> NDArray[np.bool_]:
+def _random_parts(rows: NDArray[np.int64], n_parts: int, seed: int) -> list[NDArray[np.bool_]]:
     distinct = np.unique(rows)
-    drawn = np.random.default_rng(seed).permutation(distinct)[: len(distinct) // 2]
-    return np.isin(rows, drawn)
+    drawn = np.random.default_rng(seed).permutation(distinct)
+    return [np.isin(rows, part) for part in np.array_split(drawn, min(n_parts, len(distinct)))]
 
 
 def _comparable(loss: float) -> float:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from hpo_core.analysis.ensemble import Floats, cross_check, select_greedily
+from hpo_core.analysis.noise import Difference, compare_folds
 from hpo_core.errors import UsageError
 from hpo_core.formats import format_score
 from hpo_core.problem import ModelProblem, Problem
@@ -43,6 +45,7 @@ class StudyEnsemble:
         best_number, best_score: The best single trial on the same rows.
         checked_score: On rows that had no part in the choice; NaN where that cannot be told.
         checked_best_score: Of the best single model, chosen and scored in the same way.
+        checked: The difference of the two, over parts of the rows.
         is_higher_better: Direction of the metric.
         faults: By trial number, why it could not be fitted again.
     """
@@ -54,18 +57,18 @@ class StudyEnsemble:
     best_score: float
     checked_score: float
     checked_best_score: float
+    checked: Difference
     is_higher_better: bool
     faults: dict[int, str]
 
     @property
     def verdict(self) -> str:
         """One sentence on whether the mix helps, from rows that did not choose it."""
-        if np.isnan(self.checked_score) or np.isnan(self.checked_best_score):
+        if self.checked.verdict == "unknown":
             return "There are too few rows to check the ensemble on rows that did not choose it."
-        gain = (self.checked_score - self.checked_best_score) * (1 if self.is_higher_better else -1)
+        words = {"better": "better than", "worse": "worse than", "tie": "within noise of"}[self.checked.verdict]
         scores = f"{format_score(self.checked_score)} against {format_score(self.checked_best_score)}"
-        word = "better than" if gain > 0 else "no better than"
-        return f"On rows that had no part in the choice the ensemble is {word} the best single model: {scores}."
+        return f"On rows that had no part in the choice the ensemble is {words} the best single model: {scores}."
 
 
 def best_rows(table: TrialTable, top: int) -> list[int]:
@@ -107,7 +110,10 @@ def ensemble_of(
     kept = [row for place, row in enumerate(chosen) if place not in faults]
     sign = table.sign
     selection = select_greedily(known.predictions, lambda p: sign * known.score(p), n_rounds)
-    check = cross_check(known.predictions, known.rows, lambda p, part: sign * known.score(p, part), seed)
+    check = cross_check(known.predictions, known.rows, lambda p, part: sign * known.score(p, part), seed=seed)
+    mixed, single = sign * check.ensemble, sign * check.single
+    both = np.isfinite(mixed) & np.isfinite(single)
+    overlap = 1 / max(len(mixed) - 1, 1)
     scores = np.array([known.score(prediction) for prediction in known.predictions])
     best = int(np.nanargmin(sign * scores))
     return StudyEnsemble(
@@ -116,8 +122,9 @@ def ensemble_of(
         score=sign * selection.loss,
         best_number=int(table.numbers[kept[best]]),
         best_score=float(scores[best]),
-        checked_score=sign * check.ensemble,
-        checked_best_score=sign * check.single,
+        checked_score=float(mixed[both].mean()) if both.any() else math.nan,
+        checked_best_score=float(single[both].mean()) if both.any() else math.nan,
+        checked=compare_folds(mixed, single, is_higher_better=table.direction == "maximize", overlap=overlap),
         is_higher_better=table.direction == "maximize",
         faults={int(table.numbers[chosen[place]]): why for place, why in faults.items()},
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from hpo_core import make_problem
 from hpo_core.analysis.ensemble import cross_check, select_greedily
+from hpo_core.analysis.noise import compare_folds
 from hpo_core.errors import UsageError
 from hpo_core.protocol import Protocol
 from hpo_core.search.out_of_fold import out_of_fold
@@ -67,20 +68,33 @@ def test_cross_check_sees_that_a_lucky_model_was_luck():
     check = cross_check(
         predictions, np.arange(60), lambda p, part: float(((p[part] - target[part]) ** 2).mean()), seed=1
     )
-    assert select_greedily(predictions, loss).loss < check.ensemble
-    assert min(map(loss, predictions)) < check.single
+    assert check.ensemble.shape == check.single.shape == (5,)
+    assert select_greedily(predictions, loss).loss < check.ensemble.mean()
+    assert min(map(loss, predictions)) < check.single.mean()
 
 
-def test_a_row_that_occurs_twice_lies_in_one_half():
+def test_a_row_that_occurs_twice_lies_in_one_part():
     rows = np.tile(np.arange(10), 2)
-    halves = []
+    parts = []
 
     def loss_on(prediction, part):
-        halves.append(part.copy())
+        parts.append(part.copy())
         return float(prediction[part].mean())
 
     cross_check(np.ones((1, 20)), rows, loss_on)
-    assert all((half[:10] == half[10:]).all() and half.sum() == 10 for half in halves)
+    assert all((part[:10] == part[10:]).all() and part.sum() in (4, 16) for part in parts)
+
+
+def test_gain_is_judged_by_its_noise():
+    rng = np.random.default_rng(3)
+    target = rng.normal(size=400)
+    helpful = target + rng.normal(size=(6, 400))  # errors that the mean takes out
+    alike = target + rng.normal(size=400) + 0.01 * rng.normal(size=(6, 400))
+    for predictions, verdict in ((helpful, "better"), (alike, "tie")):
+        check = cross_check(
+            predictions, np.arange(400), lambda p, part: float(((p[part] - target[part]) ** 2).mean()), seed=1
+        )
+        assert compare_folds(check.ensemble, check.single, is_higher_better=False, overlap=0.25).verdict == verdict
 
 
 @pytest.mark.parametrize(("data", "metric"), [("wine", "accuracy"), ("wine", "log_loss"), ("breast_cancer", "roc_auc"),
