@@ -147,11 +147,7 @@ class TrialTable:
 
     def thought(self, row: int) -> dict[str, Any]:
         """What the method recorded when it proposed a trial; empty where it recorded nothing."""
-        try:
-            found = json.loads(self.thoughts[row] or "{}")
-        except ValueError:
-            return {}
-        return found if isinstance(found, dict) else {}
+        return parsed_thought(self.thoughts[row])
 
     def rows_of(self, configuration: Mapping[str, Any]) -> NDArray[np.int64]:
         """Rows of the trials that tried exactly this configuration, whose values the distributions must allow."""
@@ -193,3 +189,12 @@ class TrialTable:
 
     def is_integer(self, name: str) -> bool:
         return isinstance(self.distributions[name], IntDistribution)
+
+
+def parsed_thought(text: str) -> dict[str, Any]:
+    """What a method recorded, from its JSON text; empty where it recorded nothing that can be read."""
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
