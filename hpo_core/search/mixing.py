@@ -22,6 +22,7 @@ from typing import IO, Any
 
 import numpy as np
 
+from hpo_core.analysis.noise import Difference
 from hpo_core.errors import TuningError
 from hpo_core.search.launch import URL_VARIABLE, problem_of
 from hpo_core.search.study_ensemble import Member, StudyEnsemble, best_rows, ensemble_of
@@ -209,7 +210,8 @@ def _key(study: Study) -> str:
 
 def _from_json(data: dict[str, Any]) -> StudyEnsemble:
     members = tuple(Member(**member) for member in data["members"])
-    return StudyEnsemble(**{**data, "members": members, "faults": {int(n): why for n, why in data["faults"].items()}})
+    faults = {int(number): why for number, why in data["faults"].items()}
+    return StudyEnsemble(**{**data, "members": members, "checked": Difference(**data["checked"]), "faults": faults})
 
 
 def _death_sentence(code: int) -> str:
