@@ -37,10 +37,15 @@ def live_charts(tuning: Tuning) -> None:
     guarded_fragment(_area, what="The charts", key="live-charts", every=every)(tuning, is_active)
 
 
-def state_of(tuning: Tuning) -> tuple[Any, ...]:
-    """What the charts are drawn from: they are behind once it is another than `Tuning.charted`."""
-    table = _table(tuning.study)
-    return "" if table is None else table.revision, _is_active(tuning), ensemble_state(tuning)
+def are_behind(tuning: Tuning) -> bool:
+    """Whether something has happened since the charts were drawn; not where they renew themselves anyway."""
+    if tuning.charted is None:
+        return False
+    return _is_active(tuning) or _state(tuning, _table(tuning.study)) != tuning.charted
+
+
+def _state(tuning: Tuning, table: TrialTable | None) -> tuple[Any, ...]:
+    return "" if table is None else table.revision, ensemble_state(tuning)
 
 
 def _is_active(tuning: Tuning) -> bool:
@@ -51,8 +56,8 @@ def _is_active(tuning: Tuning) -> bool:
 def _area(tuning: Tuning, is_active: bool) -> None:
     if _is_active(tuning) != is_active:
         st.rerun()  # the other cards must know too
-    tuning.charted = state_of(tuning)
     table = _table(tuning.study)
+    tuning.charted = None if is_active else _state(tuning, table)
     _standing(tuning, table)
     if table is None or len(table) == 0:
         _empty()

@@ -28,7 +28,7 @@ from starlette.routing import Route
 from hpo_core.errors import TuningError
 from hpo_core.space import AnyParameter
 from pages._shared.lab import the_lab
-from pages._shared.live_charts import state_of
+from pages._shared.live_charts import are_behind
 from pages._shared.parameter_row import Move, parsed_move, row_spec
 from pages._shared.parameters import row_view, take_move
 from pages._shared.score_card import card_view
@@ -154,7 +154,7 @@ def _card(tuning: Tuning) -> dict[str, Any]:
 
 def _is_news(tuning: Tuning) -> bool:
     try:
-        return state_of(tuning) != tuning.charted
+        return are_behind(tuning)
     except TuningError:  # the page says it
         return True
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,14 @@ _GAPS = {
 
 def score_card(tuning: Tuning, best: BestTrial | None) -> None:
     """Draws the card. It follows the nudge by itself, takes the moves of the rows, and says when the hand rests."""
-    result = _COMPONENT(key="score-card", data=json.dumps(card_view(tuning, best)), on_rest_change=_draw_at_rest)
+    view, at_rest = json.dumps(card_view(tuning, best)), partial(_draw_at_rest, tuning)
+    result = _COMPONENT(key="score-card", data=view, on_rest_change=at_rest)
     if result.rest is not None and result.rest != tuning.rests:
         tuning.rests = result.rest
         st.rerun()  # it came during the very first run of the page, which calls no callback (Streamlit 1.67)
 
 
-def _draw_at_rest() -> None:
-    tuning = st.session_state["tuning"]
+def _draw_at_rest(tuning: Tuning) -> None:
     tuning.rests = st.session_state["score-card"].get("rest")
     draw_anew()
 

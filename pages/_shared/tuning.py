@@ -59,7 +59,7 @@ class Tuning:
         turns: By parameter, a text that is another one each time that something else than its own row set its value.
         moves: By parameter, the id of the move that was taken in last.
         serial: How many nudges there were, the one of now included.
-        charted: What the charts were drawn from last, see `news_of`.
+        charted: What the charts were drawn from last; None before, and while they renew themselves.
         rests: The id of the last word from the browser that the hand rests.
         lock: Held by whoever moves the sliders: the script of the page, or a move that came past it.
     """
@@ -84,7 +84,7 @@ class Tuning:
     turns: defaultdict[str, str] = field(default_factory=lambda: defaultdict(_new_turn))
     moves: dict[str, str] = field(default_factory=dict)
     serial: int = 0
-    charted: tuple[Any, ...] = ()
+    charted: tuple[Any, ...] | None = None
     rests: str = ""
     lock: Any = field(default_factory=RLock, repr=False)
 

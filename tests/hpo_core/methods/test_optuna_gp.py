@@ -23,7 +23,7 @@ def test_listing_the_methods_does_not_load_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.skipif(HAS_TORCH, reason="torch is installed")
+@pytest.mark.skipif(HAS_TORCH, reason="with torch there is nothing to refuse")
 def test_without_torch_it_says_how_to_install_it() -> None:
     method = METHODS["optuna_gp"]
     assert method.why_unavailable(SPACE) == "not installed: pip install torch"
@@ -31,7 +31,7 @@ def test_without_torch_it_says_how_to_install_it() -> None:
         method.sampler(SPACE, 0)
 
 
-@pytest.mark.skipif(not HAS_TORCH, reason="torch is not installed")
+@pytest.mark.skipif(not HAS_TORCH, reason="needs torch, a gigabyte that the tests leave out")
 def test_resumed_search_gives_the_same_trials_as_an_uninterrupted_one() -> None:
     def searched(n: int, history: list[optuna.trial.FrozenTrial]) -> optuna.Study:
         study = optuna.create_study(sampler=METHODS["optuna_gp"].sampler(SPACE, 0))

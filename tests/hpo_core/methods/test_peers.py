@@ -63,7 +63,10 @@ installed_peer = pytest.mark.parametrize(
         pytest.param(
             peer,
             id=peer.key,
-            marks=pytest.mark.skipif(peer.why_not_installed() is not None, reason=f"{peer.label} is not installed"),
+            marks=pytest.mark.skipif(
+                peer.why_not_installed() is not None,
+                reason=f"{peer.label} is left out of the tests' environment; requirements-test.txt says why",
+            ),
         )
         for peer in PEERS
     ],
