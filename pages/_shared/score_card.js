@@ -102,8 +102,12 @@ class Card {
 
   async look() {
     if (!this.isHere() || document.hidden || this.followed) return;
-    const response = await fetch(this.url("/news")).catch(() => null);
-    if (response?.ok && (await response.json()).isNews && !this.followed) this.tell();
+    try {
+      const response = await fetch(this.url("/news"));
+      if (response.ok && (await response.json()).isNews && !this.followed) this.tell();
+    } catch {
+      // the server is away; the page says so itself
+    }
   }
 
   url(path) {
@@ -137,6 +141,6 @@ async function* messages(url, request = {}) {
       for (const event of events) yield JSON.parse(event.slice("data: ".length));
     }
   } finally {
-    reader.cancel();
+    reader.cancel().catch(() => {}); // fails once the connection has
   }
 }
