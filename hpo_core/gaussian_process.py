@@ -252,6 +252,14 @@ def fit(
     return GaussianProcess(space=space, units=units, targets=targets, warp=warping, theta=theta)
 
 
+def given(
+    space: SearchSpace, units: Floats, values: Floats, theta: Floats, *, warp: WarpKind = "none"
+) -> GaussianProcess:
+    """The process with these hyperparameters, given these values; otherwise as `fit`, at a fraction of its cost."""
+    warping = Warp.learned(values, warp)
+    return GaussianProcess(space=space, units=units, targets=warping.forward(values), warp=warping, theta=theta)
+
+
 def one_thread() -> AbstractContextManager[object]:
     """Keeps linear algebra on one thread: on busy cores, many small calls wait for threads longer than they work."""
     limit: AbstractContextManager[object] = _thread_pools().limit(limits=1, user_api="blas")

@@ -37,7 +37,6 @@ class StopAdvice:
         smallest: The gain that is worth going on for.
         seconds: What so many trials would take; NaN where unknown.
         basis: What was asked: "model" or "best values"; "" where nothing was.
-        surrogate: The model that was fitted, to speed up the next.
     """
 
     verdict: Verdict
@@ -49,7 +48,6 @@ class StopAdvice:
     smallest: float = math.nan
     seconds: float = math.nan
     basis: Literal["model", "best values", ""] = ""
-    surrogate: Surrogate | None = None
 
 
 def why_no_stop(stops_when: StopsWhen) -> str | None:
@@ -68,7 +66,6 @@ def stop_advice(
     overlap: float = 0.0,
     ideal: float | None = None,
     n_more: int = N_MORE,
-    previous: StopAdvice | None = None,
 ) -> StopAdvice:
     """The advice on a search by a method, from the trials so far.
 
@@ -79,7 +76,6 @@ def stop_advice(
         overlap: Validation rows over training rows of a fold, see `compare_folds`.
         ideal: The value that none can beat, if known: it bounds the gain.
         n_more: How many trials would come.
-        previous: Advice on the same study before, to speed up this one.
 
     Source: Makarova et al. (2022), Automatic Termination for Hyperparameter Optimization: stop when what can still be
     gained is below the standard error of the incumbent's cross-validation, as corrected by Nadeau and Bengio (2003).
@@ -91,7 +87,7 @@ def stop_advice(
         evidence = f"Too few trials to tell: {format_count(n_trials)} complete, and it takes {fewest}."
         return StopAdvice(verdict="cannot tell", evidence=evidence, n_more=n_more, n_trials=n_trials)
     learns = method not in METHODS or METHODS[method].capabilities.learns
-    surrogate = _good_surrogate(table, previous) if learns else None
+    surrogate = _good_surrogate(table) if learns else None
     room = math.inf if ideal is None else max(0.0, float((table.sign * (table.values[usable] - ideal)).min()))
     if surrogate:
         gain = gain_by_model(surrogate, n_more, room=room)
@@ -110,7 +106,6 @@ def stop_advice(
         smallest=smallest,
         seconds=seconds,
         basis="model" if surrogate else "best values",
-        surrogate=surrogate,
     )
 
 
@@ -127,12 +122,11 @@ def noise_of_best(table: TrialTable, overlap: float) -> float:
     return float(np.sqrt((table.noise[best] ** 2).mean() * (1 / n_folds + overlap)))
 
 
-def _good_surrogate(table: TrialTable, previous: StopAdvice | None) -> Surrogate | None:
+def _good_surrogate(table: TrialTable) -> Surrogate | None:
     """A model of the study; None where it tells no trial from another."""
     if why_no_surrogate(table) is not None:
         return None
-    earlier = previous.surrogate if previous else None
-    surrogate = fit_surrogate(table, previous=earlier, warp="yeo_johnson")
+    surrogate = fit_surrogate(table, warp="yeo_johnson")
     return surrogate if surrogate.quality.r2 >= _LEAST_QUALITY else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from scipy.stats import rankdata
@@ -13,6 +13,7 @@ from hpo_core.analysis.selection import Rows, representative_rows, robust_limits
 from hpo_core.analysis.units import space_of, units_of
 from hpo_core.cube import Cube
 from hpo_core.gaussian_process import GaussianProcess
+from hpo_core.space import SearchSpace
 from hpo_core.studies.table import Floats, TrialTable
 from hpo_core.warping import Prediction, WarpKind
 
@@ -151,24 +152,41 @@ def why_no_surrogate(table: TrialTable) -> str | None:
     return None
 
 
-def fit_surrogate(
-    table: TrialTable, *, seed: int = 0, previous: Surrogate | None = None, warp: WarpKind = "none"
-) -> Surrogate:
-    """Learns a surrogate from a table for which `why_no_surrogate` is None. `previous` speeds up a refit.
+def fit_surrogate(table: TrialTable, *, warp: WarpKind = "none") -> Surrogate:
+    """Learns a surrogate from a table for which `why_no_surrogate` is None.
 
-    With a warp, a few far values say less about how much the function varies where it is good.
+    Its hyperparameters are those of the first trials, at least seven eighths of them, and are learned anew each time
+    that an eighth has come: a study of so many trials always gives the same surrogate, and most of a live one's cost is
+    spent once for many refreshes, charts and visitors. With a warp, a few far values say less about how much the
+    function varies where it is good.
     """
-    usable = np.flatnonzero(table.is_complete & np.isfinite(table.values))
+    usable, space = np.flatnonzero(table.is_complete & np.isfinite(table.values)), space_of(table)
+    rows, units, values = _sample(table, usable, space)
+    _, first_units, first_values = _sample(table, usable[: _milestone(len(usable))], space)
+    theta = _learned(space, warp, first_units.shape, first_units.tobytes(), first_values.tobytes())
+    return Surrogate(table, rows, values, gaussian_process.given(space, units, values, theta, warp=warp))
+
+
+def _milestone(n: int) -> int:
+    """The number with its first four binary digits, the others 0."""
+    step: int = 2 ** max(0, n.bit_length() - 4)
+    return n - n % step
+
+
+def _sample(table: TrialTable, usable: Rows, space: SearchSpace) -> tuple[Rows, Floats, Floats]:
+    """Rows to learn from, their points in the unit cube and their values."""
     most = _MOST if len(table.params) <= _WIDE else _MOST_WIDE
     rows = representative_rows(table, usable, most, most // 2)
     limits = robust_limits(table.values[usable], table.sign)
-    values = np.clip(table.values[rows], limits.low, limits.high)
-    space, units = space_of(table), units_of(table, rows)
+    units = units_of(table, rows)
     always = np.array([p.when is None for p in space.parameters])
-    units = np.where(np.isnan(units) & always, 0.5, units)
-    earlier = previous.process if previous else None
-    process = gaussian_process.fit(space, units, values, seed=seed, previous=earlier, warp=warp)
-    return Surrogate(table, rows, values, process)
+    return rows, np.where(np.isnan(units) & always, 0.5, units), np.clip(table.values[rows], limits.low, limits.high)
+
+
+@lru_cache(maxsize=64)
+def _learned(space: SearchSpace, warp: WarpKind, shape: tuple[int, int], units: bytes, values: bytes) -> Floats:
+    points = np.frombuffer(units).reshape(shape)
+    return gaussian_process.fit(space, points, np.frombuffer(values), warp=warp).theta
 
 
 def _rank_correlation(a: Floats, b: Floats) -> float:

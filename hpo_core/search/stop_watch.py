@@ -27,25 +27,22 @@ class StopWatch:
     def __init__(self, study: Study, problem: Problem, settings: RunSettings) -> None:
         self._study, self._problem, self._settings = study, problem, settings
         self._table: TrialTable | None = None
-        self._advice: StopAdvice | None = None
 
     def why_stop(self, n_trials: int) -> str | None:
         """The sentence why the run should end after so many trials of its own, or None."""
         if self._settings.stops_when is None or not _is_due(n_trials):
             return None
         self._table = self._study.read(self._table)
-        self._advice = advice_on(self._problem, self._table, self._settings, self._advice)
-        return f"Stopped by itself: {self._advice.evidence}" if self._advice.verdict == "stop" else None
+        advice = advice_on(self._problem, self._table, self._settings)
+        return f"Stopped by itself: {advice.evidence}" if advice.verdict == "stop" else None
 
 
-def advice_on(
-    problem: Problem, table: TrialTable, settings: RunSettings, previous: StopAdvice | None = None
-) -> StopAdvice:
+def advice_on(problem: Problem, table: TrialTable, settings: RunSettings) -> StopAdvice:
     """The advice on a run of a problem. Looks at a landscape share no rows, and how low it goes is not to be known."""
     known: dict[str, Any] = {}
     if isinstance(problem, ModelProblem):
         known = {"overlap": training_overlap(problem.spec.protocol), "ideal": ideal_score(problem.metric)}
-    return stop_advice(table, settings.method, stops_when=settings.stops_when, previous=previous, **known)
+    return stop_advice(table, settings.method, stops_when=settings.stops_when, **known)
 
 
 def _is_due(n_trials: int) -> bool:

@@ -25,7 +25,7 @@ from pages._shared.option_widgets import option_widgets
 
 _LOG = logging.getLogger(__name__)
 _INLINE = ("choice", "parameter")
-_PATIENCE = 8.0
+_PATIENCE = 15.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from pages._shared.stop_advice import advice_on_stopping
 from pages._shared.suggestion import suggestion_button, suggestion_card
 from pages._shared.tuning import Tuning, study_of
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 1.0
 _MORE = 20
 _AMOUNTS = {"trials": 40, "fits": 200, "seconds": 60}
 _SEEN = "machine-budget-seen"
@@ -37,7 +37,7 @@ _FIRST_METHOD = "auto"
 
 
 def machine_panel(tuning: Tuning) -> None:
-    """The panel; while a search runs it renews itself twice a second."""
+    """The panel; while a search runs it renews itself each second."""
     run = current_run(tuning.study)
     is_active = run is not None and run.is_active
     every = POLL_SECONDS if is_active else None

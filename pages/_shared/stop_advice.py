@@ -56,7 +56,7 @@ def _advice(tuning: Tuning, run: Run, table: TrialTable) -> StopAdvice:
         if known is not None and (known.revision == table.revision or is_resting):
             return known.advice
         began = time.monotonic()
-        advice = advice_on(tuning.problem, table, run.settings, known.advice if known else None)
+        advice = advice_on(tuning.problem, table, run.settings)
         now = time.monotonic()
         _given[key] = _Given(table.revision, advice, now + max(_REST_SECONDS, (now - began) / _SHARE))
         _given.move_to_end(key)

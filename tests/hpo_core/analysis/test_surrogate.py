@@ -61,10 +61,18 @@ def test_many_trials_are_learned_from_a_sample() -> None:
     assert fit_surrogate(build_table(700)).quality.n_trials == 300
 
 
-def test_refit_after_more_trials_agrees_with_a_fresh_fit() -> None:
-    earlier, table = fit_surrogate(build_table(60)), build_table(80)
-    warm, cold = fit_surrogate(table, previous=earlier).quality, fit_surrogate(table).quality
-    assert warm.r2 == pytest.approx(cold.r2, abs=0.05)
+def test_hyperparameters_are_learned_anew_each_time_that_an_eighth_of_the_trials_has_come() -> None:
+    whole = build_table(100)
+    thetas = [fit_surrogate(whole.take(whole.numbers < n)).process.theta.tolist() for n in range(80, 97)]
+    assert thetas == [thetas[0]] * 8 + [thetas[8]] * 8 + [thetas[16]]
+    assert thetas[0] != thetas[8] != thetas[16]
+
+
+def test_trials_since_then_count_all_the_same() -> None:
+    whole = build_table(100)
+    at_once, fresh = (fit_surrogate(whole.take(whole.numbers < n)) for n in (80, 87))
+    assert len(fresh.process.targets) == 87
+    assert fresh.quality.r2 == pytest.approx(at_once.quality.r2, abs=0.05)
 
 
 @pytest.mark.parametrize(
