@@ -200,13 +200,14 @@ def _forest_shares(units: Floats, values: Floats, n_resamples: int, seed: int) -
     predicted, times_out = np.zeros(n), np.zeros(n)
     marginals, totals, leaves = [], [], []
     for _ in range(n_resamples):
-        filled = np.column_stack([np.where(np.isnan(units), rng.random(units.shape), units), rng.random(n)])
+        drawn = np.column_stack([np.where(np.isnan(units), rng.random(units.shape), units), rng.random(n)])
+        filled = drawn.astype(np.float32)  # as trees want it, so that they need not look and copy each time
         sample = rng.integers(n, size=n)
         out = np.setdiff1d(np.arange(n), sample)
         trees = [_grown(filled[sample], values[sample], int(rng.integers(2**31))) for _ in range(_TREES)]
-        predicted[out] += np.mean([tree.predict(filled[out]) for tree in trees], axis=0) if len(out) else 0.0
+        predicted[out] += _mean_of(trees, filled[out]) if len(out) else 0.0
         times_out[out] += 1
-        totals.append(float(np.var(np.mean([tree.predict(probes) for tree in trees], axis=0))))
+        totals.append(float(np.var(_mean_of(trees, probes))))
         leaves.append([_leaves(tree.tree_, d + 1) for tree in trees])
         marginals.append(np.mean([_marginals(boxes) for boxes in leaves[-1]], axis=0))
     total = np.maximum(np.array(totals), 1e-300)
@@ -216,10 +217,13 @@ def _forest_shares(units: Floats, values: Floats, n_resamples: int, seed: int) -
     return _Shares(single[:, :d], pairs, single[:, d], _r2(values[seen], predicted[seen] / times_out[seen]))
 
 
-def _grown(units: Floats, values: Floats, seed: int) -> ExtraTreeRegressor:
-    return ExtraTreeRegressor(min_samples_leaf=3, max_leaf_nodes=128, max_features=1.0, random_state=seed).fit(
-        units, values
-    )
+def _grown(units: NDArray[np.float32], values: Floats, seed: int) -> ExtraTreeRegressor:
+    tree = ExtraTreeRegressor(min_samples_leaf=3, max_leaf_nodes=128, max_features=1.0, random_state=seed)
+    return tree.fit(units, values, check_input=False)
+
+
+def _mean_of(trees: list[ExtraTreeRegressor], units: NDArray[np.float32]) -> Floats:
+    return np.asarray(np.mean([tree.predict(units, check_input=False) for tree in trees], axis=0))
 
 
 def _leaves(tree: object, d: int) -> _Leaves:
