@@ -19,7 +19,7 @@ from hpo_core.plots._thoughts import Thought, generation_of, of_newest_arm, thou
 from hpo_core.space import configuration_digest
 from hpo_core.studies.table import Floats, TrialTable
 
-_MOST, _BEST = 2000, 500
+_MOST, _BEST = 1000, 300
 _MOST_LINKS, _MOST_COLUMNS = 600, 600
 _KNUTH = 2654435761
 

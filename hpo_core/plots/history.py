@@ -19,7 +19,7 @@ from hpo_core.plots._marks import Spots, best_ring, note_style, outside_note
 from hpo_core.plots._progress import AXES, BestSoFar, best_so_far, places, progress_axis, step_band, step_line
 from hpo_core.studies.table import Floats, TrialTable
 
-_MOST_POINTS, _BEST_POINTS = 2000, 500
+_MOST_POINTS, _BEST_POINTS = 1000, 300
 _IN_VIEW = 0.5  # the better half sets the scale: what is far worse would flatten what matters
 
 

@@ -19,7 +19,7 @@ from hpo_core.plots._side import Side, moving_parameters, side_of
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
 
-_MOST, _BEST = 2000, 500
+_MOST, _BEST = 1000, 300
 _REACH = 0.08
 _BY_ARM, _BY_ORDER = "by arm", "by order"
 _KNUTH = 2654435761

@@ -80,8 +80,8 @@ def test_default_is_a_line_across() -> None:
 def test_long_study_shows_its_best_and_a_sample_and_says_so() -> None:
     table = build_table(5000)
     data = HISTORY.compute(table)
-    assert len(data.shown) == 2000
-    assert "2,000 of 5,000 finished trials (best 500 and a sample)" in HISTORY.caption(data)
+    assert len(data.shown) == 1000
+    assert "1,000 of 5,000 finished trials (best 300 and a sample)" in HISTORY.caption(data)
 
 
 def test_study_without_times_asks_for_another_axis() -> None:

@@ -117,8 +117,8 @@ def test_colour_by_order_runs_from_the_first_trial_to_the_newest() -> None:
 
 def test_long_study_shows_its_best_and_a_sample() -> None:
     data = along("C").compute(build_table(5000))
-    assert len(data.rows) == 2000
-    assert "2,000 of 5,000 finished trials (best 500 and a sample)" in along("C").caption(data)
+    assert len(data.rows) == 1000
+    assert "1,000 of 5,000 finished trials (best 300 and a sample)" in along("C").caption(data)
 
 
 def test_constant_parameter_has_no_trend() -> None:
