@@ -21,6 +21,7 @@ from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
 from hpo_core.pruning import PRUNING
 from hpo_core.search import budget_of, check_run, execute, problem_of, start_detached, start_run, study_for
+from hpo_core.search.suitability import suited_pruning
 from hpo_core.studies.run import Run, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
@@ -54,7 +55,9 @@ def add_command(commands: Any) -> None:
     add_budget(how)
     how.add_argument("--seed", type=int, default=0, help="seed of the method (default 0)")
     how.add_argument("--workers", type=int, default=1, help="worker processes (default 1)")
-    how.add_argument("--pruning", choices=PRUNING.keys, default="none", help="rule between folds, see `pruning`")
+    how.add_argument(
+        "--pruning", choices=PRUNING.keys, help="rule between folds, see `pruning` (default: the method's)"
+    )
     how.add_argument("--pruning-option", action="append", default=[], metavar="NAME=VALUE", help="option of the rule")
     how.add_argument(
         "--stop-when",
@@ -88,10 +91,10 @@ def add_storage(command: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Does `search`."""
     budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
-    settings = _settings(arguments)
     folder = data_folder(arguments.data_folder)
     storage = StudyStorage.open(arguments.storage, folder=folder)
     problem = _problem(arguments, storage)
+    settings = _settings(arguments, problem)
     check_run(problem, settings, budget)
     study = study_for(storage, problem, arguments.study)
     _say(arguments, problem.title, *problem.notes, *_size_of(settings, problem))
@@ -225,14 +228,15 @@ def _spec(arguments: argparse.Namespace) -> ProblemSpec:
     )
 
 
-def _settings(arguments: argparse.Namespace) -> RunSettings:
+def _settings(arguments: argparse.Namespace, problem: Problem) -> RunSettings:
+    pruning = arguments.pruning or suited_pruning(METHODS[arguments.method], problem)
     return RunSettings(
         method=arguments.method,
         options=options_from(METHODS[arguments.method], arguments.option),
         seed=arguments.seed,
         workers=arguments.workers,
-        pruning=arguments.pruning,
-        pruning_options=options_from(PRUNING[arguments.pruning], arguments.pruning_option),
+        pruning=pruning,
+        pruning_options=options_from(PRUNING[pruning], arguments.pruning_option),
         stops_when=arguments.stop_when,
         learns_from_manual=not arguments.alone,
         starts_with_default=not arguments.no_default,

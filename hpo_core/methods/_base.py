@@ -86,6 +86,7 @@ class SearchMethod(ABC):
         when_to_use: One or two sentences: where it is strong, and where it is not.
         source: Paper (author, year, title).
         capabilities: What it can handle.
+        pruning: Key of the rule between folds that belongs to it.
     """
 
     key: ClassVar[str]
@@ -94,6 +95,7 @@ class SearchMethod(ABC):
     when_to_use: ClassVar[str]
     source: ClassVar[str]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    pruning: ClassVar[str] = "none"
 
     @abstractmethod
     def sampler(self, space: SearchSpace, seed: int) -> BaseSampler:

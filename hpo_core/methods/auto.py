@@ -35,7 +35,10 @@ class _Choice(NamedTuple):
 
 @dataclass(frozen=True)
 class Auto(SearchMethod):
-    """Evenly spread points, then a Gaussian process and TPE in turn on one history; TPE alone where it is better."""
+    """Evenly spread points, then a Gaussian process and TPE in turn on one history; TPE alone where it is better.
+
+    Trials race against the best, fold by fold.
+    """
 
     key: ClassVar[str] = "auto"
     label: ClassVar[str] = "Auto"
@@ -50,6 +53,7 @@ class Auto(SearchMethod):
         "Hyper-Parameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    pruning: ClassVar[str] = "race"
 
     n_initial: int = option(
         0,

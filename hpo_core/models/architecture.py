@@ -131,5 +131,4 @@ architecture = ModelFamily(
     needs_scaling=True,
     resource=Resource(parameter="max_iter", noun="epochs"),
     cost=3,
-    joins_automl=False,
 )

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from hpo_core.errors import UsageError
+from hpo_core.methods import METHODS
 from hpo_core.problem import Problem
 from hpo_core.search.launch import check_run, execute, start_run
 from hpo_core.search.runner import Progress
+from hpo_core.search.suitability import suited_pruning
 from hpo_core.studies.run import Budget, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
@@ -57,7 +59,7 @@ def search(
     seconds: float | None = None,
     seed: int = 0,
     workers: int = 1,
-    pruning: str = "none",
+    pruning: str | None = None,
     pruning_options: Mapping[str, Any] | None = None,
     options: Mapping[str, Any] | None = None,
     study: str = "",
@@ -73,7 +75,7 @@ def search(
         trials, fits, seconds: The budget; exactly one of them, or none for 50 trials.
         seed: Of the method. The same seed and number of workers give the same trials again.
         workers: Worker processes.
-        pruning: Key of a rule between folds.
+        pruning: Key of a rule between folds; by default the one that belongs to the method.
         pruning_options: Options of the rule.
         options: Options of the method.
         study: Name; an existing study of the same problem is continued, a free name is taken when empty.
@@ -92,7 +94,7 @@ def search(
         options=dict(options or {}),
         seed=seed,
         workers=workers,
-        pruning=pruning,
+        pruning=suited_pruning(METHODS[method], problem) if pruning is None else pruning,
         pruning_options=dict(pruning_options or {}),
     )
     budget = budget_of(trials, fits, seconds)

@@ -8,7 +8,9 @@ from typing import Any
 import streamlit as st
 
 from hpo_core.analysis.stopping import N_MORE, StopsWhen
+from hpo_core.methods import SearchMethod
 from hpo_core.pruning import PRUNING, PruningRule
+from hpo_core.search.suitability import suited_pruning
 from pages._shared.option_widgets import option_widgets
 from pages._shared.tuning import Tuning
 
@@ -19,14 +21,16 @@ _STOPS = {
 }
 
 
-def pruning_widgets(tuning: Tuning) -> PruningRule:
-    """The rule between folds with its options; what it cannot do with these folds is said."""
+def pruning_widgets(tuning: Tuning, method: SearchMethod) -> PruningRule:
+    """The rule between folds with its options, first the method's own; what it cannot do with these folds is said."""
+    suited = suited_pruning(method, tuning.problem)
     rules = ("none",) if tuning.problem.spec.second else PRUNING.keys  # rules go by the score alone
     key = st.selectbox(
         "Pruning between folds",
         rules,
+        index=rules.index(suited),
         format_func=lambda k: f"{PRUNING[k].label}: {_first_small(PRUNING[k].purpose)}",
-        key="machine-pruning",
+        key=f"machine-pruning-{suited}-first",
         help="\n\n".join(f"**{rule.label}**: {rule.when_to_use}" for rule in PRUNING),
     )
     rule, reference = PRUNING[key], _reference(tuning)

@@ -209,7 +209,7 @@ def _settings(tuning: Tuning, method: str) -> RunSettings:
             "Workers", 1, max(2, 2 * n_cores), min(2, n_cores), key="machine-workers", help="fits done at the same time"
         )
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="machine-seed", help="the same seed gives the same trials")
-        rule = pruning_widgets(tuning)
+        rule = pruning_widgets(tuning, METHODS[method])
         stops_when = stopping_widgets()
         learns = st.toggle("Learn from my trials", value=True, key="machine-learns")
         chosen = option_widgets(METHODS[method], key=f"machine-{method}")

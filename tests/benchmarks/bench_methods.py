@@ -1,18 +1,20 @@
 """What the search methods find, beside random search, known optima, fixed values and defaults, and what they cost.
 
     python tests/benchmarks/bench_methods.py [--part regret] [--part overhead] [--part known] [--part population]
-        [--part automl] [--seeds 20] [--seconds 60] [--noise 0.0] [--methods gaussian_process tpe] [--processes 2]
+        [--part automl] [--part racing] [--seeds 20] [--seconds 60] [--noise 0.0] [--methods gaussian_process tpe] [--processes 2]
 
 Regret: every method that learns from results against random search, on the landscapes at 100 evaluations, in pairs of
 seed and landscape; partial looks count as the share that they are. Methods that are slow get fewer seeds, which the
 table says. Overhead: CPU of a suggestion. Known: the gap to the optimum after many trials. Population and automl: real
-models on bundled data; what was chosen on some folds is scored on others.
+models on bundled data; what was chosen on some folds is scored on others. Racing: Auto with and without its race
+between folds, on the same problems, seeds and number of trials.
 """
 # ruff: noqa: E402 - threads and path must be set before the imports
 
 import argparse
 import os
 import sys
+import tempfile
 import warnings
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -30,6 +32,8 @@ from scipy import stats
 from hpo_core.datasets import DATASETS
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.methods import METHODS
+from hpo_core.problem import Problem, make_problem
+from hpo_core.search import search
 from tests.benchmarks import suggestion_time
 from tests.benchmarks.fresh_folds import automl_against_defaults, schedule_against_fixed
 from tests.benchmarks.landscape_search import Found, chances, searched, why_not_searched
@@ -40,6 +44,15 @@ _ALPHA = 0.05
 _COUNTS = (100, 1000)
 _MOST_MILLISECONDS = 50.0
 _EXACT, _EXACT_SEEDS, _EXACT_TRIALS, _CLOSE = ("cma_es", "differential_evolution"), 5, 600, 1e-3
+_RACED = (
+    ("wine", "svm"),
+    ("breast_cancer", "svm"),
+    ("diabetes", "svm"),
+    ("digits", "nearest_neighbours"),
+    ("diabetes", "random_forest"),
+    ("imbalanced", "hist_gradient_boosting"),
+)
+_RACES, _RACED_TRIALS = 3, 50
 _NETWORK_DATA, _NETWORK_SEEDS = ("breast_cancer", "digits"), 6
 
 
@@ -52,6 +65,7 @@ def main() -> None:
         "known": _known,
         "population": _population,
         "automl": _automl,
+        "racing": _racing,
     }
     parser.add_argument("--part", action="append", choices=parts, help="only this part; may be given several times")
     parser.add_argument("--seeds", type=int, default=20, help="of the regret")
@@ -167,6 +181,25 @@ def _automl(arguments: argparse.Namespace) -> None:
             print(f"{models}{found.chosen:10.4f}{gap.mean:9.4f}{gap.half_width:8.4f}  {gap.verdict}", flush=True)
             if found.left_out:
                 print(f"{'':18}defaults not tried, because they take long: {', '.join(found.left_out)}")
+
+
+def _racing(arguments: argparse.Namespace) -> None:
+    print(
+        f"{'data':18}{'model':22}{'fits raced':>11}{'fits':>7}{'best raced':>12}{'best':>9}   means of {_RACES} seeds"
+    )
+    for data, model in _RACED:
+        problem = make_problem(data, model)
+        figures = [_fits_and_best(problem, pruning, seed) for pruning in ("race", "none") for seed in range(_RACES)]
+        (fits, best), (all_fits, other) = np.reshape(figures, (2, _RACES, 2)).mean(axis=1)
+        print(f"{data:18}{model:22}{fits:11.0f}{all_fits:7.0f}{best:12.4f}{other:9.4f}", flush=True)
+
+
+def _fits_and_best(problem: Problem, pruning: str, seed: int) -> tuple[int, float]:
+    with tempfile.TemporaryDirectory() as folder:
+        table = search(problem, "auto", trials=_RACED_TRIALS, seed=seed, pruning=pruning, folder=folder).read()
+    best = table.best()
+    assert best is not None
+    return int(np.isfinite(table.fold_scores).sum()), float(table.values[best])
 
 
 if __name__ == "__main__":
