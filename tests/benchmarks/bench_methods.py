@@ -1,7 +1,8 @@
 """What the search methods find, beside random search, known optima, fixed values and defaults, and what they cost.
 
     python tests/benchmarks/bench_methods.py [--part regret] [--part overhead] [--part known] [--part population]
-        [--part automl] [--part racing] [--seeds 20] [--seconds 60] [--noise 0.0] [--methods gaussian_process tpe] [--processes 2]
+        [--part automl] [--part racing] [--seeds 20] [--seconds 60] [--noise 0.0] [--methods gaussian_process tpe]
+        [--processes 2]
 
 Regret: every method that learns from results against random search, on the landscapes at 100 evaluations, in pairs of
 seed and landscape; partial looks count as the share that they are. Methods that are slow get fewer seeds, which the
