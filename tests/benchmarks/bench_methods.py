@@ -185,6 +185,7 @@ def _automl(arguments: argparse.Namespace) -> None:
 
 
 def _racing(arguments: argparse.Namespace) -> None:
+    warnings.simplefilter("default")  # workers are forked, and a fit may warn
     print(
         f"{'data':18}{'model':22}{'fits raced':>11}{'fits':>7}{'best raced':>12}{'best':>9}   means of {_RACES} seeds"
     )
