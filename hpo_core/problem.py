@@ -332,7 +332,9 @@ class LandscapeProblem(Problem):
     def _noise(self, configuration: Configuration, fold: int) -> float:
         if not self.spec.noise:
             return 0.0
-        seed = int(_digest([configuration, fold, self.spec.protocol.seed])[:16], 16)
+        protocol = self.spec.protocol
+        redraw = [protocol.redraw] if protocol.redraw else []
+        seed = int(_digest([configuration, fold, protocol.seed, *redraw])[:16], 16)
         return float(np.random.default_rng(seed).normal(0.0, self.spec.noise * self.landscape.scale))
 
     def _blur(self, configuration: Configuration, resource: float) -> float:
@@ -345,7 +347,8 @@ class LandscapeProblem(Problem):
 
     @property
     def _identity(self) -> dict[str, Any]:
-        looks = [self.spec.noise, self.spec.protocol.seed] if self.spec.noise else []
+        protocol = self.spec.protocol
+        looks = [self.spec.noise, protocol.seed, protocol.redraw] if self.spec.noise else []
         return {"landscape": self.landscape.key, "looks": looks, "code": _code_digest()}
 
 

@@ -26,6 +26,7 @@ from hpo_core.errors import UsageError
 
 Kind = Literal["kfold", "holdout", "grouped", "time"]
 Rows = NDArray[np.int64]
+_REDRAW = 100_003  # what the seed of other folds is further on: more than anybody repeats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class Protocol:
         test_fraction: Share of all rows that is locked away; 0 locks none.
         column: The column of groups or of times; it is not a feature then.
         seed: Of the divisions and of the models.
+        redraw: Another number divides the same rows into other folds, with the same rows locked away.
     """
 
     kind: Kind = "kfold"
@@ -66,6 +68,7 @@ class Protocol:
     test_fraction: float = 0.2
     column: str | None = None
     seed: int = 0
+    redraw: int = 0
 
     def __post_init__(self) -> None:
         faults = [text for is_wrong, text in self._faults() if is_wrong]
@@ -100,7 +103,20 @@ class Protocol:
         return f"{name} × {self.repeats}" if self.repeats > 1 else name
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        row = dataclasses.asdict(self)
+        if not self.redraw:
+            del row["redraw"]  # so that studies from before there was one still are about the same problem
+        return row
+
+    def redrawn(self, repeats: int, redraw: int = 1) -> Protocol:
+        """The same protocol on fresh folds of the same rows, drawn so often; grouped folds are drawn once.
+
+        Raises:
+            UsageError: Folds in time order are what they are.
+        """
+        if self.kind == "time":
+            raise UsageError("Folds in time order cannot be drawn anew: there is one past and one future.")
+        return dataclasses.replace(self, repeats=1 if self.kind == "grouped" else repeats, redraw=redraw)
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Protocol:
@@ -134,14 +150,18 @@ class Protocol:
             return order, np.empty(0, dtype=np.int64)
         if self.kind == "time":
             return order[:-n_test], order[-n_test:]
-        splitter = self._shuffler(data, self.test_fraction, 1)
+        splitter = self._shuffler(data, self.test_fraction, 1, self.seed)
         return self._first(splitter, data, order, side)
 
-    def _shuffler(self, data: Dataset, share: float, n_splits: int) -> Any:
+    @property
+    def _fold_seed(self) -> int:
+        return self.seed + _REDRAW * self.redraw
+
+    def _shuffler(self, data: Dataset, share: float, n_splits: int, seed: int) -> Any:
         if self.kind == "grouped":
-            return GroupShuffleSplit(n_splits, test_size=share, random_state=self.seed)
+            return GroupShuffleSplit(n_splits, test_size=share, random_state=seed)
         kind = StratifiedShuffleSplit if data.task == "classification" else ShuffleSplit
-        return kind(n_splits, test_size=share, random_state=self.seed)
+        return kind(n_splits, test_size=share, random_state=seed)
 
     def _first(self, splitter: Any, data: Dataset, rows: Rows, side: NDArray[Any] | None) -> tuple[Rows, Rows]:
         groups = None if side is None else side[rows]
@@ -177,13 +197,14 @@ class Protocol:
 
     def _splitters(self, data: Dataset) -> list[Any]:
         if self.kind == "holdout":
-            return [self._shuffler(data, self.valid_fraction, self.repeats)]
+            return [self._shuffler(data, self.valid_fraction, self.repeats, self._fold_seed)]
         if self.kind == "grouped":
-            return [GroupKFold(self.folds)]
+            fresh = {"shuffle": True, "random_state": self._fold_seed} if self.redraw else {}
+            return [GroupKFold(self.folds, **fresh)]
         if self.kind == "time":
             return [TimeSeriesSplit(self.folds)]
         kind = StratifiedKFold if data.task == "classification" else KFold
-        return [kind(self.folds, shuffle=True, random_state=self.seed + r) for r in range(self.repeats)]
+        return [kind(self.folds, shuffle=True, random_state=self._fold_seed + r) for r in range(self.repeats)]
 
     def _notes(self, data: Dataset, rows: Rows) -> tuple[str, ...]:
         if data.task == "regression" or self.kind != "kfold":

@@ -33,22 +33,7 @@ _TEXTS = ("choice", "parameter", "text")  # kinds of options whose values are no
 def add_command(commands: Any) -> None:
     """Adds `search`."""
     command = commands.add_parser("search", help="search a problem with one method")
-    problem = command.add_argument_group("problem")
-    problem.add_argument(
-        "--data", help="bundled data set, landscape, or a CSV or Parquet file; not needed with an existing --study"
-    )
-    problem.add_argument("--target", help="target column of a file")
-    problem.add_argument("--task", choices=["classification", "regression"], help="override the detected task")
-    problem.add_argument("--model", default="", help="model family, see `models`")
-    problem.add_argument("--metric", default="", help="metric, see `metrics`, or any scikit-learn scorer")
-    problem.add_argument("--protocol", choices=["kfold", "holdout", "grouped", "time"], default="kfold")
-    problem.add_argument("--folds", type=int, default=5, help="folds (default 5)")
-    problem.add_argument("--repeats", type=int, default=1, help="repeats of the division (default 1)")
-    problem.add_argument("--column", help="column of the groups or of the times")
-    problem.add_argument("--test-fraction", type=float, default=0.2, help="share locked away for the end (default 0.2)")
-    problem.add_argument("--split-seed", type=int, default=0, help="seed of folds and models (default 0)")
-    problem.add_argument("--noise", type=float, default=0.0, help="landscapes: noise of a look, in typical heights")
-    problem.add_argument("--second", default="", help=f"second objective: {', '.join(SECOND_OBJECTIVES)}")
+    add_problem(command)
     how = command.add_argument_group("search")
     how.add_argument("--method", default="auto", help="search method, see `methods` (default auto)")
     how.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="option of the method")
@@ -72,6 +57,26 @@ def add_command(commands: Any) -> None:
     how.add_argument("--study", default="", help="name of the study (default: a free one)")
     add_storage(command)
     command.set_defaults(run=run)
+
+
+def add_problem(command: Any) -> None:
+    """Adds what describes a problem."""
+    problem = command.add_argument_group("problem")
+    problem.add_argument(
+        "--data", help="bundled data set, landscape, or a CSV or Parquet file; not needed with an existing --study"
+    )
+    problem.add_argument("--target", help="target column of a file")
+    problem.add_argument("--task", choices=["classification", "regression"], help="override the detected task")
+    problem.add_argument("--model", default="", help="model family, see `models`")
+    problem.add_argument("--metric", default="", help="metric, see `metrics`, or any scikit-learn scorer")
+    problem.add_argument("--protocol", choices=["kfold", "holdout", "grouped", "time"], default="kfold")
+    problem.add_argument("--folds", type=int, default=5, help="folds (default 5)")
+    problem.add_argument("--repeats", type=int, default=1, help="repeats of the division (default 1)")
+    problem.add_argument("--column", help="column of the groups or of the times")
+    problem.add_argument("--test-fraction", type=float, default=0.2, help="share locked away for the end (default 0.2)")
+    problem.add_argument("--split-seed", type=int, default=0, help="seed of folds and models (default 0)")
+    problem.add_argument("--noise", type=float, default=0.0, help="landscapes: noise of a look, in typical heights")
+    problem.add_argument("--second", default="", help=f"second objective: {', '.join(SECOND_OBJECTIVES)}")
 
 
 def add_budget(group: Any) -> None:
@@ -196,7 +201,7 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
 def _problem(arguments: argparse.Namespace, storage: StudyStorage) -> Problem:
     """What the options describe; without --data, the problem of the study that is named."""
     if arguments.data:
-        return open_problem(_spec(arguments))
+        return open_problem(spec_of(arguments))
     if not arguments.study:
         raise UsageError("A search needs --data, or --study with the name of an existing study.")
     named = [o for o in ("target", "task", "model", "metric", "column", "noise", "second") if getattr(arguments, o)]
@@ -207,7 +212,8 @@ def _problem(arguments: argparse.Namespace, storage: StudyStorage) -> Problem:
     return problem_of(storage.study(arguments.study))
 
 
-def _spec(arguments: argparse.Namespace) -> ProblemSpec:
+def spec_of(arguments: argparse.Namespace) -> ProblemSpec:
+    """What the options of `add_problem` describe."""
     protocol = Protocol(
         kind=arguments.protocol,
         folds=arguments.folds,

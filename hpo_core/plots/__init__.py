@@ -4,6 +4,7 @@ from typing import Any
 
 from hpo_core.discovery import Catalogue
 from hpo_core.plots._base import Plot
+from hpo_core.plots._duel import BUDGETS, chance_figure, duel_alt, duel_figure, duel_numbers
 from hpo_core.plots._encoding import figure_json
 from hpo_core.plots._look import (
     DARK,
@@ -26,6 +27,11 @@ from hpo_core.plots._overlay import overlay_alt, overlay_figure, overlay_numbers
 PLOTS: Catalogue[Plot[Any]] = Catalogue("hpo_core.plots", Plot, "plot")
 
 __all__ = [
+    "BUDGETS",
+    "chance_figure",
+    "duel_alt",
+    "duel_figure",
+    "duel_numbers",
     "DARK",
     "DEFAULT",
     "LIGHT",

@@ -161,6 +161,19 @@ class StudyStorage:
         with self._database.reading() as connection:
             return _study_id(connection, name) is not None
 
+    def having(self, attribute: str) -> dict[str, Any]:
+        """Values of a user attribute by name of study, of all studies that have it, in the order of their making."""
+        studies, columns = tables.studies.c, tables.user_attributes.c
+        discarded = select(columns.study_id).where(columns.key == tables.DISCARDED_ATTRIBUTE)
+        query = (
+            select(studies.study_name, columns.value_json)
+            .join_from(tables.studies, tables.user_attributes, studies.study_id == columns.study_id)
+            .where(columns.key == attribute, columns.study_id.not_in(discarded))
+            .order_by(columns.study_id)
+        )
+        with self._database.reading() as connection:
+            return {name: json.loads(text) for name, text in connection.execute(query)}
+
     def summaries(self) -> tuple[StudySummary, ...]:
         """All studies, the one that changed last first."""
         with suppress(StorageError):  # a storage that may only be read keeps what was discarded

@@ -1,0 +1,226 @@
+"""Duels: arms on the same problem under the same budget, each arm and seed in a study of its own.
+
+A duel has no record but its studies: each of them holds the plan in an attribute. Whoever opens the storage finds it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from hpo_core.errors import UsageError
+from hpo_core.methods import METHODS
+from hpo_core.problem import Problem
+from hpo_core.search.launch import check_run, problem_of
+from hpo_core.search.simple import make_study
+from hpo_core.search.suitability import suited_pruning, why_not
+from hpo_core.studies.run import Budget, RunSettings
+from hpo_core.studies.storage import StudyStorage
+from hpo_core.studies.study import Study
+
+MANUAL, DEFAULT, CONTROL = "manual", "default", "random"
+_PLAN, _FINAL, _CONTROL = "duel", "duel_final", "duel_control"
+_MOST_STUDIES, _MOST_SEEDS = 60, 20
+
+
+@dataclass(frozen=True, slots=True)
+class DuelArm:
+    """One side of a duel.
+
+    Attributes:
+        method: Key of a search method, "manual" for a person, "default" for the default configuration alone.
+        seeds: How many searches with seeds of their own; a person and the default have one.
+        times: Multiple of the budget that it gets: 2 for the control that may spend double.
+    """
+
+    method: str
+    seeds: int = 1
+    times: int = 1
+
+    @property
+    def label(self) -> str:
+        own = {MANUAL: "You", DEFAULT: "Default"}
+        name = own.get(self.method) or (METHODS[self.method].label if self.method in METHODS else self.method)
+        return name if self.times == 1 else f"{name}, {self.times} × the budget"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DuelPlan:
+    """What a duel is about, beside its problem.
+
+    Attributes:
+        key: Names it for good.
+        name: On screen and in the names of its studies.
+        arms: At least two.
+        budget: Of each search; `times` as much for an arm that has more.
+        finals: How often fresh folds are drawn to score what each search has chosen.
+        is_blind: Whether the machine's progress is kept from the person until they are done.
+    """
+
+    key: str
+    name: str
+    arms: tuple[DuelArm, ...]
+    budget: Budget
+    finals: int = 3
+    is_blind: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    @staticmethod
+    def from_json(row: Mapping[str, Any]) -> DuelPlan:
+        changed = {"arms": tuple(DuelArm(**arm) for arm in row["arms"]), "budget": Budget(**row["budget"])}
+        return DuelPlan(**{**row, **changed})
+
+
+@dataclass(frozen=True)
+class Member:
+    """One search of a duel: an arm with one seed, and its study."""
+
+    arm: int
+    seed: int
+    study: Study
+
+    def final(self) -> dict[str, Any] | None:
+        """What the final round found: the configuration, its trial, and its scores on fresh folds; None before."""
+        return self.study.attributes.get(_FINAL)
+
+    def set_final(self, final: Mapping[str, Any]) -> None:
+        self.study.set_attribute(_FINAL, dict(final))
+
+
+@dataclass(frozen=True)
+class Duel:
+    """A duel as the storage has it."""
+
+    plan: DuelPlan
+    members: tuple[Member, ...]
+
+    @cached_property
+    def problem(self) -> Problem:
+        return problem_of(self.members[0].study)
+
+    @property
+    def by_hand(self) -> Member | None:
+        return next((m for m in self.members if self.plan.arms[m.arm].method == MANUAL), None)
+
+    @property
+    def searches(self) -> tuple[Member, ...]:
+        """All but the person's, those with the first seed first."""
+        return tuple(m for m in self.members if self.plan.arms[m.arm].method != MANUAL)
+
+    def of_arm(self, arm: int) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if member.arm == arm)
+
+    def settings(self, member: Member) -> tuple[RunSettings, Budget]:
+        """How the search of a member is run."""
+        arm, budget = self.plan.arms[member.arm], self.plan.budget
+        if arm.method == DEFAULT:
+            return RunSettings(method=CONTROL, seed=member.seed), Budget("trials", 1)
+        pruning = suited_pruning(METHODS[arm.method], self.problem)
+        return RunSettings(method=arm.method, seed=member.seed, pruning=pruning), Budget(
+            budget.kind, arm.times * budget.amount
+        )
+
+    @property
+    def control(self) -> dict[str, Any]:
+        """What was asked of the duel: `is_stopped`, `is_hand_done`; and what it says: `fault`."""
+        return dict(self.members[0].study.attributes.get(_CONTROL, {}))
+
+    def ask(self, **changes: Any) -> None:
+        """Changes `control`."""
+        self.members[0].study.set_attribute(_CONTROL, {**self.control, **changes})
+
+
+def make_duel(
+    storage: StudyStorage,
+    problem: Problem,
+    arms: Sequence[DuelArm],
+    budget: Budget,
+    *,
+    name: str = "",
+    finals: int = 3,
+    is_blind: bool = False,
+) -> Duel:
+    """A new duel with its studies, none of them begun.
+
+    Args:
+        storage: Where its studies are made.
+        problem: What all arms tune, on the same folds.
+        arms: At least two; each method once with the same multiple of the budget.
+        budget: Of each search.
+        name: A free one is made when empty.
+        finals: How often fresh folds are drawn at the end.
+        is_blind: Whether the machine's progress is kept from the person until they are done.
+
+    Raises:
+        UsageError: The arms do not make a duel, or one of them cannot search this problem.
+    """
+    _check(problem, arms, budget, finals)
+    taken = {plan.name for plan in duels(storage).values()}
+    title = name or next(t for i in range(1, len(taken) + 2) if (t := f"duel {i}") not in taken)
+    if title in taken:
+        raise UsageError(f"There is a duel called {title!r} already. Choose another name.")
+    plan = DuelPlan(key=uuid.uuid4().hex, name=title, arms=tuple(arms), budget=budget, finals=finals, is_blind=is_blind)
+    most = max(arm.seeds for arm in arms)
+    members = []
+    for seed in range(most):
+        for place, arm in enumerate(arms):
+            if seed < arm.seeds:
+                study = make_study(storage, problem, _study_name(storage, plan, arm, seed))
+                study.set_attribute(_PLAN, {"plan": plan.to_json(), "arm": place, "seed": seed})
+                members.append(Member(place, seed, study))
+    return Duel(plan, tuple(members))
+
+
+def duels(storage: StudyStorage) -> dict[str, DuelPlan]:
+    """The plans of all duels by key, oldest first."""
+    rows = storage.having(_PLAN).values()
+    return {row["plan"]["key"]: DuelPlan.from_json(row["plan"]) for row in rows}
+
+
+def open_duel(storage: StudyStorage, name: str) -> Duel:
+    """The duel of this name or key. Studies of it that were deleted are missing.
+
+    Raises:
+        UsageError: There is none.
+    """
+    rows = {n: row for n, row in storage.having(_PLAN).items() if name in (row["plan"]["key"], row["plan"]["name"])}
+    if not rows:
+        raise UsageError(f"There is no duel {name!r}.")
+    members = tuple(Member(row["arm"], row["seed"], storage.study(study)) for study, row in rows.items())
+    return Duel(DuelPlan.from_json(next(iter(rows.values()))["plan"]), members)
+
+
+def _check(problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals: int) -> None:
+    if len(arms) < 2:
+        raise UsageError(f"A duel needs at least two arms; got {len(arms)}.")
+    if len({(arm.method, arm.times) for arm in arms}) < len(arms):
+        raise UsageError("Each arm of a duel must be another; one of them is there twice.")
+    if problem.spec.second:
+        raise UsageError("A duel is decided by one score. Choose a problem without a second objective.")
+    if not 0 <= finals <= 20:
+        raise UsageError(f"Fresh folds can be drawn from 0 to 20 times; got {finals}.")
+    if sum(arm.seeds for arm in arms) > _MOST_STUDIES:
+        raise UsageError(f"A duel has at most {_MOST_STUDIES} searches. Take fewer arms or seeds.")
+    for arm in arms:
+        if not 1 <= arm.seeds <= (1 if arm.method in (MANUAL, DEFAULT) else _MOST_SEEDS) or not 1 <= arm.times <= 10:
+            raise UsageError(
+                f"A search method has from 1 to {_MOST_SEEDS} seeds and 1 to 10 times the budget, a person and the "
+                f"default one; got {arm.seeds} and {arm.times} for {arm.label}."
+            )
+        if arm.method in (MANUAL, DEFAULT):
+            continue
+        if why := why_not(METHODS[arm.method], problem):
+            raise UsageError(why)
+        check_run(problem, RunSettings(method=arm.method), budget)
+
+
+def _study_name(storage: StudyStorage, plan: DuelPlan, arm: DuelArm, seed: int) -> str:
+    of = f", seed {seed}" if arm.seeds > 1 else ""
+    base = f"{plan.name}: {arm.label.lower()}{of}"
+    return next(name for i in range(1, 1000) if not storage.has(name := base if i == 1 else f"{base} ({i})"))

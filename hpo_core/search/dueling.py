@@ -1,0 +1,214 @@
+"""Fights duels: `python -m hpo_core.search.dueling DUEL FOLDER`, the storage in the environment.
+
+A lane takes the next search that waits, does it in its own process, and goes on until none is left; several lanes fight
+side by side. The lane that finds everything searched scores what was chosen on fresh folds. A lane that dies leaves a
+run that is recovered as any other; another lane goes on with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from hpo_core.errors import FitError, StudyBusyError, TuningError
+from hpo_core.problem import Problem, open_problem
+from hpo_core.search.duel import MANUAL, Duel, Member, open_duel
+from hpo_core.search.executor import FitRequest
+from hpo_core.search.fits import FitStore
+from hpo_core.search.launch import URL_VARIABLE, execute, resume_run, start_run
+from hpo_core.search.local import LocalExecutor
+from hpo_core.search.recovery import recover
+from hpo_core.studies.owner import Owner
+from hpo_core.studies.run import Run
+from hpo_core.studies.storage import StudyStorage
+from hpo_core.studies.table import TrialTable
+
+_ROOT = Path(__file__).resolve().parents[2]
+_POLL_SECONDS = 0.5
+_MOST_LOOKS = 50  # that a landscape takes
+
+
+def start_lanes(storage: StudyStorage, duel: Duel, folder: Path, n_lanes: int) -> None:
+    """Starts or resumes a duel in processes of their own, which outlive this one."""
+    duel.ask(is_stopped=False, fault="")
+    for _ in range(n_lanes):
+        with (folder / "runner.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "hpo_core.search.dueling", duel.plan.key, str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                close_fds=True,
+                cwd=_ROOT,
+                env={**os.environ, URL_VARIABLE: storage.url},
+            )
+        threading.Thread(target=process.wait, daemon=True).start()
+
+
+def ask_all(duel: Duel, wanted: str) -> None:
+    """Pauses, resumes or stops every search of a duel that is on; a stopped duel begins no other."""
+    if wanted == "stopped":
+        duel.ask(is_stopped=True)
+    for member in duel.searches:
+        run = member.study.runs.current()
+        if run is not None and run.is_active:
+            member.study.runs.ask_for(wanted)  # type: ignore[arg-type]
+
+
+def fight(storage: StudyStorage, key: str, folder: Path) -> None:
+    """One lane: searches until nothing waits, then the final round, unless another lane holds it."""
+    done: set[int] = set()  # a search that a person stops is not begun again by the same lane
+    while not (duel := open_duel(storage, key)).control.get("is_stopped"):
+        if (found := _taken(duel, done)) is None:
+            break
+        member, run = found
+        done.add(member.study.study_id)
+        try:
+            execute(member.study, run, folder)
+        except TuningError as fault:
+            logging.error("%s: %s", member.study.name, fault)
+            duel.ask(fault=f"{member.study.name}: {fault}")
+            return
+    while not (duel := open_duel(storage, key)).control.get("is_stopped"):
+        if is_ready_for_finals(duel):
+            hold_finals(duel, folder)
+            return
+        if not any(_is_active(member) for member in duel.searches):
+            return  # a person is not done, or a search was stopped by itself
+        time.sleep(_POLL_SECONDS)
+
+
+def is_searched(member: Member) -> bool:
+    """Whether a search has come to its end."""
+    run = member.study.runs.current()
+    return run is not None and run.state == "finished"
+
+
+def is_ready_for_finals(duel: Duel) -> bool:
+    """Whether all searches are over, a person's too, and what they chose has not been scored on fresh folds."""
+    if duel.by_hand is not None and not duel.control.get("is_hand_done"):
+        return False
+    return why_no_finals(duel) == "" and all(map(is_searched, duel.searches)) and not has_finals(duel)
+
+
+def has_finals(duel: Duel) -> bool:
+    """Whether what every search has chosen is scored on fresh folds."""
+    return all(member.final() is not None for member in duel.members)
+
+
+def why_no_finals(duel: Duel) -> str:
+    """The sentence why there are no fresh folds to score anything on, or ""."""
+    if not duel.plan.finals:
+        return "This duel was made without a final round."
+    spec = duel.problem.spec
+    if not spec.model and not spec.noise:
+        return "A landscape without noise looks the same each time: there is nothing to score anew."
+    if spec.protocol.kind == "time":
+        return "Folds in time order cannot be drawn anew: there is one past and one future."
+    return ""
+
+
+def final_problem(duel: Duel) -> Problem:
+    """The problem on fresh folds of the same rows."""
+    spec, n = duel.problem.spec, duel.plan.finals
+    if spec.model:
+        return open_problem(replace(spec, protocol=spec.protocol.redrawn(n)))
+    looks = min(_MOST_LOOKS, n * spec.protocol.folds)
+    return open_problem(replace(spec, protocol=replace(spec.protocol, folds=looks, redraw=1)))
+
+
+def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> None:
+    """Scores what every search has chosen on fresh folds, and keeps that with its study."""
+    mine = Owner.of_this_process()
+    held = duel.control.get("finals")
+    if held and Owner(**held) != mine and Owner(**held).is_alive(time.time()):
+        return
+    duel.ask(finals={"host": mine.host, "pid": mine.pid, "create_time": mine.create_time})
+    problem, fits = final_problem(duel), FitStore(folder / "fits.db")
+    executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
+    try:
+        for member in duel.members:
+            if duel.control.get("is_stopped"):
+                return
+            if member.final() is None:
+                member.set_final(_final(duel, member, problem, executor, fits))
+    finally:
+        executor.shutdown()
+        fits.close()
+
+
+def counted(duel: Duel, member: Member) -> TrialTable:
+    """The trials of a member that its budget pays for. A person's study takes more; they do not count."""
+    table = member.study.read()
+    if duel.plan.arms[member.arm].method != MANUAL or duel.plan.budget.kind == "seconds":
+        return table
+    done = table.is_finished.astype(float)
+    if duel.plan.budget.kind == "fits":
+        done *= np.maximum(np.isfinite(table.fold_scores).sum(axis=1), 1)
+    return table.take(np.cumsum(done) <= duel.plan.budget.amount)
+
+
+def _final(duel: Duel, member: Member, problem: Problem, executor: LocalExecutor, fits: FitStore) -> dict[str, object]:
+    table = counted(duel, member)
+    row = table.best()
+    if row is None:
+        return {"scores": [], "why": "no trial came to its end"}
+    configuration = table.configuration(row)
+    chosen = {"trial": int(table.numbers[row]), "configuration": configuration, "value": float(table.values[row])}
+    keys = [problem.fit_key(configuration, fold) for fold in range(problem.n_folds)]
+    known = fits.get(keys)
+    scores = []
+    for fold, key in enumerate(keys):
+        result = known.get(key)
+        if result is None:
+            request = FitRequest(spec=problem.spec, configuration=configuration, folds=(fold,))
+            try:
+                result = executor.submit(request).result()[0]
+            except FitError as fault:
+                return {**chosen, "scores": [], "why": str(fault)}
+            fits.put(key, result)
+        scores.append(result.score)
+    return {**chosen, "scores": scores}
+
+
+def _taken(duel: Duel, done: set[int]) -> tuple[Member, Run] | None:
+    """The next search that waits or was broken off, with a run that this lane will claim."""
+    for member in duel.searches:
+        recover(member.study)
+        run = member.study.runs.current()
+        if member.study.study_id in done or (run is not None and (run.is_active or run.state == "finished")):
+            continue
+        try:
+            return member, start_run(member.study, *duel.settings(member)) if run is None else resume_run(member.study)
+        except StudyBusyError:
+            continue  # another lane was faster
+    return None
+
+
+def _is_active(member: Member) -> bool:
+    run = member.study.runs.current()
+    return run is not None and run.is_active
+
+
+def main(key: str, folder: str) -> int:
+    """Is one lane of a duel."""
+    logging.basicConfig(format="%(asctime)s duel %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
+    try:
+        fight(StudyStorage.open(os.environ.pop(URL_VARIABLE)), key, Path(folder))
+    except TuningError as fault:
+        logging.error("%s: %s", key, fault)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

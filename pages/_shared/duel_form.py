@@ -1,0 +1,138 @@
+"""A new duel: the problem, who takes part, the budget; and the duels that there are."""
+
+from __future__ import annotations
+
+from html import escape
+from urllib.parse import quote
+
+import streamlit as st
+
+from hpo_core.errors import TuningError
+from hpo_core.formats import format_count
+from hpo_core.methods import METHODS
+from hpo_core.problem import Problem, open_problem
+from hpo_core.search.duel import CONTROL, DEFAULT, MANUAL, DuelArm, duels, make_duel
+from hpo_core.search.dueling import start_lanes
+from hpo_core.search.suitability import why_not
+from hpo_core.studies.run import Budget
+from pages._shared.fault import plain
+from pages._shared.lab import shown_name, the_lab
+from pages._shared.problem_form import MENU, problem_form
+from pages._shared.tuning import spec_of
+
+_FIRST_METHODS = ("auto", "tpe")
+_AMOUNTS = {"trials": 30, "fits": 150, "seconds": 60}
+_MOST = 100_000
+_FAULT = "duel-fault"
+_OWN = ("name",)
+
+
+def duel_form() -> None:
+    """The form, on the problem that the address names as it does for Tune."""
+    address = {key: value for key, value in st.query_params.to_dict().items() if key not in _OWN}
+    st.html(
+        '<div class="lab-problem"><h1>Duel</h1><p>You and the machine on the same problem: the same folds, the same '
+        "budget, and a verdict that may be a tie.</p></div>"
+    )
+    try:
+        problem = open_problem(spec_of(address))
+    except TuningError as fault:
+        st.error(plain(str(fault)))
+        problem_form()
+        return
+    with st.container(key="card-duel-form", gap="small"):
+        _problem_line(problem)
+        arms, budget, is_blind = _arms(problem)
+        n_searches = sum(arm.seeds for arm in arms if arm.method != MANUAL)
+        st.caption(
+            f"{format_count(len(arms), 'arm')}, {n_searches} search{'' if n_searches == 1 else 'es'} by machine."
+        )
+        lanes = _lanes()
+        st.button(
+            "Start the duel",
+            key="duel-start",
+            type="primary",
+            on_click=_start,
+            args=(problem, arms, budget, is_blind, lanes),
+        )
+        if fault := st.session_state.pop(_FAULT, ""):
+            st.error(plain(fault))
+
+
+def duel_list() -> None:
+    """All duels, the newest first."""
+    plans = list(duels(the_lab().storage).values())[::-1]
+    if not plans:
+        return
+    with st.container(key="card-duel-list", gap="small"):
+        st.subheader("Duels so far", anchor=False)
+        rows = "".join(
+            f'<tr><th scope="row"><a class="lab-link" href="/duel?name={quote(plan.name)}" target="_self">'
+            f"{escape(plan.name)}</a></th><td>{escape(', '.join(arm.label for arm in plan.arms))}</td>"
+            f'<td class="lab-number">{plan.budget.amount:g} {plan.budget.kind}</td></tr>'
+            for plan in plans
+        )
+        st.html(
+            '<div class="lab-table" tabindex="0" role="region" aria-label="Duels"><table><thead><tr>'
+            '<th scope="col">Duel</th><th scope="col">Arms</th><th scope="col">Budget</th></tr></thead>'
+            f"<tbody>{rows}</tbody></table></div>"
+        )
+
+
+def _problem_line(problem: Problem) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(shown_name(problem.title), anchor=False, width="content")
+        menu = st.popover("Other problem", key=MENU, on_change="rerun", width="content")
+    if menu.open:
+        with menu, st.container(key="problem-form"):
+            problem_form(problem)
+
+
+def _arms(problem: Problem) -> tuple[list[DuelArm], Budget, bool]:
+    usable = [m.key for m in METHODS if not why_not(m, problem) and m.key != CONTROL]
+    methods = st.multiselect(
+        "Search methods",
+        usable,
+        default=[key for key in _FIRST_METHODS if key in usable],
+        format_func=lambda key: METHODS[key].label,
+        key="duel-methods",
+        help="\n\n".join(f"**{METHODS[key].label}**: {METHODS[key].purpose}" for key in usable),
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        seeds = st.number_input(
+            "Seeds each", 1, 20, 3, key="duel-seeds", width=130, help="a search depends on luck: several tell how much"
+        )
+        kind = st.selectbox("Budget in", list(_AMOUNTS), key="duel-kind", width=140)
+        amount = st.number_input("Amount", 1, _MOST, _AMOUNTS[kind], 10, key=f"duel-amount-{kind}", width=150)
+    with st.container(horizontal=True, gap="medium"):
+        by_hand = st.checkbox("You, by hand", value=True, key="duel-by-hand", help="on Tune, with the same budget")
+        default = st.checkbox("Default", value=True, key="duel-default", help="does tuning help at all?")
+        once = st.checkbox("Random", value=True, key="duel-random", help="a control with the same budget")
+        twice = st.checkbox(
+            "Random, 2 × the budget", value=False, key="duel-twice", help="does more trying do as well?"
+        )
+        is_blind = st.checkbox(
+            "Blind", key="duel-blind", disabled=not by_hand, help="hides the machine's progress until you are done"
+        )
+    n = int(seeds)
+    controls = [(by_hand, DuelArm(MANUAL)), (default, DuelArm(DEFAULT)), (once, DuelArm(CONTROL, n))]
+    controls.append((twice, DuelArm(CONTROL, n, 2)))
+    arms = [*(DuelArm(key, n) for key in methods), *(arm for is_in, arm in controls if is_in)]
+    return arms, Budget(kind, float(amount)), bool(is_blind and by_hand)  # type: ignore[arg-type]
+
+
+def _lanes() -> int:
+    with st.popover("Settings"):
+        return int(st.number_input("Searches at the same time", 1, 16, 2, key="duel-lanes"))
+
+
+def _start(problem: Problem, arms: list[DuelArm], budget: Budget, is_blind: bool, lanes: int) -> None:
+    lab = the_lab()
+    try:
+        duel = make_duel(lab.storage, problem, arms, budget, is_blind=is_blind)
+        if duel.searches:
+            start_lanes(lab.storage, duel, lab.folder, min(lanes, len(duel.searches)))
+    except TuningError as fault:
+        st.session_state[_FAULT] = str(fault)
+    else:
+        st.query_params.from_dict({"name": duel.plan.name})

@@ -1,0 +1,323 @@
+"""A duel on the screen: its state and what steers it, the verdict with its evidence, the arms over the budget."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from urllib.parse import quote
+
+import numpy as np
+import streamlit as st
+
+from hpo_core.analysis.duel import Curve, Outcome, Side, chance_ahead, curve, spent
+from hpo_core.formats import format_score, format_seconds, format_signed
+from hpo_core.plots import BUDGETS, LIVE, chance_figure, duel_alt, duel_figure, duel_numbers, figure_json
+from hpo_core.problem import LandscapeProblem, Problem
+from hpo_core.search.duel import DEFAULT, MANUAL, Duel, DuelArm, Member, open_duel
+from hpo_core.search.dueling import (
+    ask_all,
+    counted,
+    has_finals,
+    is_ready_for_finals,
+    is_searched,
+    start_lanes,
+    why_no_finals,
+)
+from hpo_core.search.judging import sides_of, verdict_on
+from hpo_core.search.recovery import recover
+from hpo_core.studies.run import Run
+from pages._shared.chart_card import csv_bytes
+from pages._shared.fault import guarded_fragment
+from pages._shared.lab import shown_name, the_lab
+from pages._shared.live_plot import live_plot
+
+_RUNNING_SECONDS, _IDLE_SECONDS = 1.5, 5.0
+_LANES = 2
+_MARKS = {"better": "▲", "worse": "▼", "equivalent": "=", "cannot tell": "?"}
+
+
+def duel_view(duel: Duel) -> None:
+    """The whole page of one duel; it renews itself, often while something runs."""
+    amount = f"{duel.plan.budget.amount:g} {duel.plan.budget.kind}"
+    st.html(
+        f'<div class="lab-problem"><h1>{escape(duel.plan.name)}</h1><p>{escape(shown_name(duel.problem.title))} · '
+        f'{amount} for each search · <a class="lab-link" href="/duel" target="_self">all duels</a></p></div>'
+    )
+    is_active = _is_active(duel)
+    every = _RUNNING_SECONDS if is_active else _IDLE_SECONDS
+    guarded_fragment(_body, what="The duel", key="duel-body", every=every)(duel.plan.key, is_active)
+
+
+def _body(key: str, was_active: bool) -> None:
+    duel = open_duel(the_lab().storage, key)
+    for member in duel.searches:
+        recover(member.study)
+    sides = sides_of(duel)
+    _state(duel)
+    if _is_hidden(duel):
+        st.info("The machine's progress is hidden until you are done.")
+    else:
+        shown = [side for side in sides if any(table.best() is not None for table in side.tables)]
+        if shown:
+            _verdict(duel, shown)
+            _charts(duel, sides)
+    if _is_active(duel) != was_active:
+        st.rerun()
+
+
+def _run(member: Member) -> Run | None:
+    return member.study.runs.current()
+
+
+def _is_active(duel: Duel) -> bool:
+    if any((run := _run(member)) is not None and run.is_active for member in duel.searches):
+        return True
+    return is_ready_for_finals(duel) and not duel.control.get("is_stopped") and bool(duel.control.get("finals"))
+
+
+def _is_hidden(duel: Duel) -> bool:
+    return duel.plan.is_blind and not duel.control.get("is_hand_done")
+
+
+# State and steering
+
+
+def _state(duel: Duel) -> None:
+    n_done, n = sum(map(is_searched, duel.searches)), len(duel.searches)
+    runs = [run for member in duel.searches if (run := _run(member)) is not None and run.is_active]
+    finals = sum(member.final() is not None for member in duel.members)
+    share = (n_done + sum(_share(run) for run in runs)) / n if n else 1.0
+    with st.container(key="card-duel-state", gap="small"):
+        words = f"{n_done} of {n} searches done"
+        if n_done == n and not why_no_finals(duel):
+            words += f" · {finals} of {len(duel.members)} scored on fresh folds"
+        st.html(
+            f'<div class="lab-progress"><div class="lab-row"><b>{words}</b>{_badge(duel, runs)}</div>'
+            '<div class="lab-bar" role="progressbar" aria-label="searches done" aria-valuemin="0" aria-valuemax="100" '
+            f'aria-valuenow="{100 * share:.0f}"><span style="width:{100 * share:.1f}%"></span></div></div>'
+        )
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            _buttons(duel, runs, is_all=n_done == n)
+            _by_hand(duel)
+        if fault := duel.control.get("fault"):
+            st.error(escape(fault))
+
+
+def _share(run: Run) -> float:
+    return min(1.0, float(getattr(run.spent, run.budget.kind)) / run.budget.amount)
+
+
+def _badge(duel: Duel, runs: Sequence[Run]) -> str:
+    if runs:
+        state = "paused" if all(run.wanted == "paused" for run in runs) else "running"
+    elif has_finals(duel) or (all(map(is_searched, duel.searches)) and why_no_finals(duel)):
+        state = "finished"
+    elif duel.control.get("is_stopped"):
+        state = "stopped"
+    else:
+        state = "waiting"
+    return f'<span class="lab-badge lab-state-{state}">{state}</span>'
+
+
+def _buttons(duel: Duel, runs: Sequence[Run], *, is_all: bool) -> None:
+    if runs and all(run.wanted == "paused" for run in runs):
+        st.button("Resume", key="duel-resume", type="primary", on_click=ask_all, args=(duel, "running"))
+        st.button("Stop", key="duel-stop", on_click=ask_all, args=(duel, "stopped"))
+    elif runs:
+        st.button("Pause", key="duel-pause", on_click=ask_all, args=(duel, "paused"))
+        st.button("Stop", key="duel-stop", on_click=ask_all, args=(duel, "stopped"))
+    elif not is_all:
+        st.button("Go on", key="duel-go-on", type="primary", on_click=_go_on, args=(duel,))
+    elif is_ready_for_finals(duel):
+        st.button("Score on fresh folds", key="duel-finals", type="primary", on_click=_go_on, args=(duel,))
+
+
+def _go_on(duel: Duel) -> None:
+    lab = the_lab()
+    start_lanes(lab.storage, duel, lab.folder, min(_LANES, max(1, len(duel.searches))))
+
+
+def _by_hand(duel: Duel) -> None:
+    """Where the person plays, how far they are, and the end of it."""
+    if (member := duel.by_hand) is None:
+        return
+    table = counted(duel, member)
+    done = spent(table, duel.plan.budget.kind)
+    used = float(np.nanmax(done)) if np.isfinite(done).any() else 0.0
+    minutes = format_seconds(float(np.nanmax(table.completed) - np.nanmin(table.started))) if len(table) else "no time"
+    if duel.control.get("is_hand_done"):
+        st.caption(f"You took {used:g} {duel.plan.budget.kind} and {minutes}.", width="content")
+        return
+    href = f"/?study={quote(member.study.name)}"
+    st.html(f'<a class="lab-button" href="{href}" target="_self">Play by hand</a>', width="content")
+    st.caption(f"{used:g} of {duel.plan.budget.amount:g} {duel.plan.budget.kind} used", width="content")
+    st.button("I am done", key="duel-hand-done", on_click=_hand_is_done, args=(duel,), disabled=table.best() is None)
+
+
+def _hand_is_done(duel: Duel) -> None:
+    duel.ask(is_hand_done=True)
+    if is_ready_for_finals(duel):
+        _go_on(duel)
+
+
+# The verdict
+
+
+def _verdict(duel: Duel, sides: Sequence[Side]) -> None:
+    found = verdict_on(duel, list(sides))
+    with st.container(key="card-duel-verdict", gap="small"):
+        st.subheader("Who won, and does it matter?", anchor=False)
+        first, *others = found.sentences
+        more = "".join(f"<p>{escape(sentence)}</p>" for sentence in others[:1])
+        st.html(f'<div class="lab-outcome" aria-live="polite"><p><b>{escape(first)}</b></p>{more}</div>')
+        st.html(_table(duel, sides, found))
+        with st.expander("The evidence"):
+            st.html("".join(f"<p>{escape(sentence)}</p>" for sentence in others[1:]) + _evidence(sides, found))
+            st.caption(_method(found, duel))
+
+
+def _table(duel: Duel, sides: Sequence[Side], found: Outcome) -> str:
+    heads = (
+        "Arm",
+        "Fresh folds" if found.is_final else "Without luck",
+        "Best found",
+        "Fits",
+        "Seconds",
+        "The leader is",
+    )
+    against = {pair.second: pair for pair in found.pairs}
+    rows = []
+    for place in [*found.order, *(i for i in range(len(sides)) if i not in found.order)]:
+        side, pair = sides[place], against.get(place)
+        best = [float(t.values[row]) for t in side.tables if (row := t.best()) is not None]
+        fits = sum(float(np.nanmax(spent(t, "fits"), initial=0.0)) for t in side.tables)
+        seconds = sum(float(np.nanmax(spent(t, "seconds"), initial=0.0)) for t in side.tables)
+        verdict = "the leader" if found.order and place == found.order[0] else ""
+        if pair is not None:
+            one = pair.judgement
+            verdict = f"{format_signed(one.mean)} {_MARKS[one.verdict]} {one.verdict}"
+        spread = f" ± {format_score(float(np.std(best, ddof=1)))}" if len(best) > 1 else ""
+        cells = (
+            f"<b>{format_score(found.means[place])}</b>",
+            f"{format_score(float(np.mean(best)))}{spread}" if best else "–",
+            f"{fits:,.0f}",
+            format_seconds(seconds),
+            verdict,
+        )
+        body = "".join(f'<td class="lab-number">{cell}</td>' for cell in cells)
+        rows.append(f'<tr><th scope="row">{escape(side.label)}</th>{body}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        '<div class="lab-table" tabindex="0" role="region" aria-label="Arms"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _evidence(sides: Sequence[Side], found: Outcome) -> str:
+    heads = ("Leader against", "Difference", "95 % interval", "p", "Worse", "Equivalent", "Better")
+    rows = []
+    for pair in found.pairs:
+        one = pair.judgement
+        cells = [format_signed(one.mean), f"± {format_score(one.half_width)}", f"{one.p_value:.2g}"]
+        cells += [f"{chance:.0%}" for chance in one.chances]
+        body = "".join(f'<td class="lab-number">{cell}</td>' for cell in cells)
+        rows.append(f'<tr><th scope="row">{escape(sides[pair.second].label)}</th>{body}</tr>')
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        '<div class="lab-table" tabindex="0" role="region" aria-label="Evidence"><table>'
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
+
+
+def _method(found: Outcome, duel: Duel) -> str:
+    basis = (
+        f"Each search's choice was scored on {duel.plan.finals} fresh draws of the folds, which had no part in it."
+        if found.is_final
+        else f"Fresh folds are not scored yet. {why_no_finals(duel)}".strip()
+    )
+    return (
+        f"{basis} Paired on the same folds, means over seeds; corrected resampled t-test (Nadeau and Bengio 2003) with "
+        "Holm's correction, and a Bayesian correlated t-test (Benavoli 2017) in which a difference up to "
+        f"{format_score(found.rope)} counts as none."
+    )
+
+
+# The charts
+
+
+def _charts(duel: Duel, sides: Sequence[Side]) -> None:
+    arms = duel.plan.arms
+    with st.container(key="card-duel-curves", gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.subheader("Who got better faster?", anchor=False, width="content")
+            with st.container(horizontal=True, width="content", vertical_alignment="center"):
+                kind = st.segmented_control(
+                    "Budget",
+                    list(BUDGETS),
+                    default=duel.plan.budget.kind,
+                    required=True,
+                    format_func=lambda k: f"by {k}",
+                    key="duel-x",
+                    label_visibility="collapsed",
+                )
+                is_regret = st.toggle("Regret", key="duel-regret", help="how far from the best that is known")
+                menu = st.popover("More", key="duel-menu", on_change="rerun", help="Numbers, download")
+        ends = [np.nanmax(s, initial=0.0) for side in sides for t in side.tables if len(s := spent(t, kind))]
+        end = float(max(ends, default=0.0))
+        if end <= 0:
+            st.caption("The first line appears with the first finished trial.")
+            return
+        curves = [(_key(arm), arm.label, curve(side, kind, end)) for arm, side in zip(arms, sides, strict=True)]
+        curves = [one for one in curves if np.isfinite(one[2].mean).any()]
+        direction = duel.problem.direction
+        optimum = _optimum(duel.problem, curves) if is_regret else None
+        look = LIVE.naming(duel.problem.metric_label)
+        live_plot(
+            figure_json(duel_figure(curves, kind, direction, optimum, look)),
+            key="duel-plot",
+            height=380,
+            alt=duel_alt(curves, direction),
+            filename=duel.plan.name,
+        )
+        st.caption(
+            "Each line is the mean over an arm's seeds, its band the 95 % interval of that mean. Look where lines "
+            "stand above the same x: at the same budget."
+        )
+        if menu.open:
+            with menu:
+                frame = duel_numbers(curves, kind)
+                st.dataframe(frame, hide_index=True, height=300, width=560)
+                st.download_button("CSV", csv_bytes(frame), f"{duel.plan.name}.csv", "text/csv", on_click="ignore")
+        if len(curves) > 1:
+            _chances(curves, kind, direction)
+
+
+def _chances(curves: Sequence[tuple[str, str, Curve]], kind: str, direction: str) -> None:
+    sign = -1.0 if direction == "maximize" else 1.0
+    leader = min(curves, key=lambda one: sign * one[2].mean[-1] if np.isfinite(one[2].mean[-1]) else math.inf)
+    rivals = [(key, name, chance_ahead(leader[2], one, sign)) for key, name, one in curves if name != leader[1]]
+    st.subheader("How sure is the lead at each budget?", anchor=False)
+    live_plot(
+        figure_json(chance_figure(rivals, leader[2].x, kind, leader[1], LIVE)),
+        key="duel-chances",
+        height=260,
+        alt=f"Chance that {leader[1]} is ahead of each other arm, at each budget.",
+        filename="chances",
+    )
+    st.caption(
+        "Of all pairs of a search of the leader and one of another arm, the share in which the leader's is ahead; ties "
+        "count half. At one half nobody is ahead."
+    )
+
+
+def _key(arm: DuelArm) -> str:
+    return arm.method if arm.method in (MANUAL, DEFAULT) or arm.times == 1 else arm.label
+
+
+def _optimum(problem: Problem, curves: Sequence[tuple[str, str, Curve]]) -> float:
+    if isinstance(problem, LandscapeProblem):
+        return float(problem.landscape.minimum)
+    values = np.concatenate([one.values[:, -1] for _, _, one in curves])
+    finite = values[np.isfinite(values)]
+    return float(finite.max() if problem.direction == "maximize" else finite.min())
