@@ -207,7 +207,7 @@ def _headline(sides: Sequence[Side], pairs: Sequence[Pair], means: Sequence[floa
     leader = pairs[0].first
     beaten = [p for p in pairs if p.judgement.verdict == "better"]
     value = f"{format_score(means[leader])} {where}"
-    n_seeds = len(sides[leader].tables)
+    n_seeds = sum(table.best() is not None for table in sides[leader].tables)
     value += f", the mean of {n_seeds} searches" if n_seeds > 1 else ""
     if len(beaten) == len(pairs):
         return f"{sides[leader].label} won: {value}, ahead of every other arm by more than noise."

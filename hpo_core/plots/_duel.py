@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 
 from hpo_core.analysis.duel import Curve
+from hpo_core.analysis.selection import robust_limits
 from hpo_core.formats import format_score
 from hpo_core.plots._look import LIVE, Figure, Look, axis, faint, layout, plain
+from hpo_core.studies.table import Floats
 
 BUDGETS = {"trials": "trials", "fits": "fits", "seconds": "seconds of fitting"}
 Named = Sequence[tuple[str, str, Curve]]
@@ -66,12 +68,19 @@ def duel_figure(curves: Named, kind: str, direction: str, optimum: float | None 
             look,
             revision=f"duel {kind} {optimum is not None} {'|'.join(name for _, name, _ in curves)}",
             xaxis=axis(look, BUDGETS[kind], rangemode="tozero", showgrid=False),
-            yaxis=axis(look, title),
+            yaxis=axis(look, title, range=_range(curves, direction, optimum)),
         ),
     }
 
 
-def chance_figure(curves: Sequence[tuple[str, str, Any]], x: Any, kind: str, leader: str, look: Look = LIVE) -> Figure:
+def chance_figure(
+    curves: Sequence[tuple[str, str, Floats]],
+    x: Floats,
+    kind: str,
+    leader: str,
+    arms: Sequence[str],
+    look: Look = LIVE,
+) -> Figure:
     """Chance that a search of the leader is ahead of one of each other arm, at each budget.
 
     Args:
@@ -79,9 +88,10 @@ def chance_figure(curves: Sequence[tuple[str, str, Any]], x: Any, kind: str, lea
         x: Budgets, shape (n,).
         kind: What they are counted in.
         leader: Name of the leader.
+        arms: Keys of all arms in their order, which gives them their colours.
         look: Colours.
     """
-    styles = look.arm_styles(key for key, _, _ in curves)
+    styles = look.arm_styles(arms)
     traces = [
         {
             "type": "scatter",
@@ -124,6 +134,14 @@ def duel_alt(curves: Named, direction: str) -> str:
         return "No arm has a finished trial yet."
     ends.sort(key=lambda end: sign * end[1])
     return f"Best so far at the end, best first: {'; '.join(f'{name} {format_score(value)}' for name, value in ends)}."
+
+
+def _range(curves: Named, direction: str, optimum: float | None) -> list[float]:
+    """Where the searches themselves are: intervals over few seeds may be far wider."""
+    values = np.concatenate([_seen(one.values, optimum).ravel() for _, _, one in curves])
+    sign = -1.0 if direction == "maximize" and optimum is None else 1.0
+    limits = robust_limits(values[np.isfinite(values)], sign)
+    return [limits.low, limits.high]
 
 
 def _seen(values: Any, optimum: float | None) -> Any:

@@ -47,14 +47,11 @@ def duel_form() -> None:
         st.caption(
             f"{format_count(len(arms), 'arm')}, {n_searches} search{'' if n_searches == 1 else 'es'} by machine."
         )
-        lanes = _lanes()
-        st.button(
-            "Start the duel",
-            key="duel-start",
-            type="primary",
-            on_click=_start,
-            args=(problem, arms, budget, is_blind, lanes),
-        )
+        with st.container(horizontal=True, gap="xsmall"):
+            start = st.empty()
+            lanes = _lanes()
+            arguments = (problem, arms, budget, is_blind, lanes)
+            start.button("Start the duel", key="duel-start", type="primary", on_click=_start, args=arguments)
         if fault := st.session_state.pop(_FAULT, ""):
             st.error(plain(fault))
 

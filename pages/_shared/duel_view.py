@@ -34,6 +34,7 @@ from pages._shared.live_plot import live_plot
 
 _RUNNING_SECONDS, _IDLE_SECONDS = 1.5, 5.0
 _LANES = 2
+_TINY = 1e-12
 _MARKS = {"better": "▲", "worse": "▼", "equivalent": "=", "cannot tell": "?"}
 
 
@@ -76,6 +77,10 @@ def _is_active(duel: Duel) -> bool:
     return is_ready_for_finals(duel) and not duel.control.get("is_stopped") and bool(duel.control.get("finals"))
 
 
+def _is_over(duel: Duel) -> bool:
+    return has_finals(duel) or (all(map(is_searched, duel.searches)) and bool(why_no_finals(duel)))
+
+
 def _is_hidden(duel: Duel) -> bool:
     return duel.plan.is_blind and not duel.control.get("is_hand_done")
 
@@ -111,7 +116,7 @@ def _share(run: Run) -> float:
 def _badge(duel: Duel, runs: Sequence[Run]) -> str:
     if runs:
         state = "paused" if all(run.wanted == "paused" for run in runs) else "running"
-    elif has_finals(duel) or (all(map(is_searched, duel.searches)) and why_no_finals(duel)):
+    elif _is_over(duel):
         state = "finished"
     elif duel.control.get("is_stopped"):
         state = "stopped"
@@ -169,6 +174,8 @@ def _verdict(duel: Duel, sides: Sequence[Side]) -> None:
     with st.container(key="card-duel-verdict", gap="small"):
         st.subheader("Who won, and does it matter?", anchor=False)
         first, *others = found.sentences
+        if not _is_over(duel):
+            first = f"So far: {first[:1].lower() if first.startswith('A tie') else first[:1]}{first[1:]}"
         more = "".join(f"<p>{escape(sentence)}</p>" for sentence in others[:1])
         st.html(f'<div class="lab-outcome" aria-live="polite"><p><b>{escape(first)}</b></p>{more}</div>')
         st.html(_table(duel, sides, found))
@@ -197,7 +204,7 @@ def _table(duel: Duel, sides: Sequence[Side], found: Outcome) -> str:
         if pair is not None:
             one = pair.judgement
             verdict = f"{format_signed(one.mean)} {_MARKS[one.verdict]} {one.verdict}"
-        spread = f" ± {format_score(float(np.std(best, ddof=1)))}" if len(best) > 1 else ""
+        spread = f" ± {float(np.std(best, ddof=1)):.2g}" if len(best) > 1 and np.ptp(best) > _TINY else ""
         cells = (
             f"<b>{format_score(found.means[place])}</b>",
             f"{format_score(float(np.mean(best)))}{spread}" if best else "–",
@@ -219,7 +226,7 @@ def _evidence(sides: Sequence[Side], found: Outcome) -> str:
     rows = []
     for pair in found.pairs:
         one = pair.judgement
-        cells = [format_signed(one.mean), f"± {format_score(one.half_width)}", f"{one.p_value:.2g}"]
+        cells = [format_signed(one.mean), f"± {one.half_width:.2g}", f"{one.p_value:.2g}"]
         cells += [f"{chance:.0%}" for chance in one.chances]
         body = "".join(f'<td class="lab-number">{cell}</td>' for cell in cells)
         rows.append(f'<tr><th scope="row">{escape(sides[pair.second].label)}</th>{body}</tr>')
@@ -299,7 +306,7 @@ def _chances(curves: Sequence[tuple[str, str, Curve]], kind: str, direction: str
     rivals = [(key, name, chance_ahead(leader[2], one, sign)) for key, name, one in curves if name != leader[1]]
     st.subheader("How sure is the lead at each budget?", anchor=False)
     live_plot(
-        figure_json(chance_figure(rivals, leader[2].x, kind, leader[1], LIVE)),
+        figure_json(chance_figure(rivals, leader[2].x, kind, leader[1], [key for key, _, _ in curves])),
         key="duel-chances",
         height=260,
         alt=f"Chance that {leader[1]} is ahead of each other arm, at each budget.",
