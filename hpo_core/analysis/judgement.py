@@ -11,10 +11,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special
+from scipy import special, stats
 
 from hpo_core.errors import UsageError
 from hpo_core.formats import format_count, format_value
+from hpo_core.studies.table import Floats
 
 Verdict = Literal["better", "worse", "equivalent", "cannot tell"]
 
@@ -165,6 +166,37 @@ class Judgement:
         return f"−{format_value(-value)}" if value < 0 else format_value(value)
 
 
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Arms ranked over several problems.
+
+    Attributes:
+        mean_ranks: By arm, 1 is best, shape (arms,).
+        chi_square: Friedman's statistic, corrected for ties.
+        p_value: Of the hypothesis that all arms are alike.
+        critical_difference: Mean ranks that differ by less are not told apart, at 5 % for all pairs together.
+        n_problems: How many were ranked.
+    """
+
+    mean_ranks: Floats
+    chi_square: float
+    p_value: float
+    critical_difference: float
+    n_problems: int
+
+    def tied_groups(self) -> tuple[tuple[int, ...], ...]:
+        """Largest groups of arms whose mean ranks differ by less than the critical difference.
+
+        Places of arms, best first, in each group and from group to group. Groups may share arms; an arm that is told
+        apart from all others is a group of its own.
+        """
+        order = np.argsort(self.mean_ranks, kind="stable")
+        ranks = self.mean_ranks[order]
+        ends = np.searchsorted(ranks, ranks + self.critical_difference, side="left")
+        starts_group = np.diff(ends, prepend=0) > 0
+        return tuple(tuple(order[i : ends[i]].tolist()) for i in np.flatnonzero(starts_group))
+
+
 def correlated_posterior(gaps: ArrayLike, overlap: float) -> Posterior:
     """The Bayesian correlated t-test: where the true difference may be, after paired fold scores.
 
@@ -225,6 +257,91 @@ def judge(gaps: ArrayLike, overlap: float, rope: float, *, alpha: float = 0.05) 
     )
 
 
+def holm(p_values: ArrayLike) -> Floats:
+    """Adjusts p-values so that all those below a level may be called significant together at that level.
+
+    Args:
+        p_values: Any number, shape (m,); NaN is not counted and stays NaN.
+
+    Raises:
+        UsageError: One is not between 0 and 1.
+
+    Source: Holm (1979), A simple sequentially rejective multiple test procedure.
+
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    adjusted = np.array(p_values, dtype=float)
+    strange = adjusted[(adjusted < 0) | (adjusted > 1)]
+    if len(strange):
+        raise UsageError(f"A p-value must be between 0 and 1; got {strange[0]:g}.")
+    known = np.flatnonzero(~np.isnan(adjusted))
+    order = known[np.argsort(adjusted[known], kind="stable")]
+    stepped = adjusted[order] * np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(stepped), 1.0)
+    return adjusted
+
+
+def friedman(scores: ArrayLike) -> Ranking:
+    """Ranks arms over problems, and tests whether they are alike at all.
+
+    The p-value is that of the F correction by Iman and Davenport, but never below the chance that arms that are alike
+    come in the same order on all problems, which F calls impossible. The critical difference is Nemenyi's at 5 %.
+
+    Args:
+        scores: Higher is better, shape (problems, arms); arms that are equal on a problem share their mean rank.
+            Problems where a score is NaN are left out.
+
+    Raises:
+        UsageError: There are fewer than two arms, or fewer than two problems that all arms have a score on.
+
+    Source: Demšar (2006), Statistical Comparisons of Classifiers over Multiple Data Sets; Iman and Davenport (1980),
+    Approximations of the critical region of the Friedman statistic; ties as in Conover (1999), Practical
+    Nonparametric Statistics.
+    """
+    table = np.asarray(scores, dtype=float)
+    if table.ndim != 2 or table.shape[1] < 2:
+        raise UsageError(f"A ranking needs a table of problems by two or more arms; got the shape {table.shape}.")
+    table = table[~np.isnan(table).any(axis=1)]
+    n, k = table.shape
+    if n < 2:
+        raise UsageError(f"A ranking needs two or more problems on which all arms have a score; got {n}.")
+    ranks = stats.rankdata(-table, axis=1)
+    mean_ranks = ranks.mean(axis=0)
+    between = n * float(((mean_ranks - (k + 1) / 2) ** 2).sum())
+    total = float(((ranks - (k + 1) / 2) ** 2).sum())
+    quantile = float(stats.studentized_range.ppf(1 - 0.05, k, math.inf)) / math.sqrt(2)
+    return Ranking(
+        mean_ranks=mean_ranks,
+        chi_square=n * (k - 1) * between / total if total else 0.0,
+        p_value=_iman_davenport(between, total, n, k),
+        critical_difference=quantile * math.sqrt(k * (k + 1) / (6 * n)),
+        n_problems=n,
+    )
+
+
+def ahead(first: ArrayLike, second: ArrayLike) -> float:
+    """Chance that a seed of the first arm is ahead of a seed of the second, equal ones counted half: all pairs.
+
+    Args:
+        first, second: Values at one budget by seed, higher is better, shapes (seeds,) and (other seeds,); NaN is left
+            out.
+
+    Returns:
+        From 0 to 1, 0.5 where neither is ahead; NaN if an arm has no seed.
+
+    Source: Vargha and Delaney (2000), A Critique and Improvement of the CL Common Language Effect Size Statistics.
+
+    >>> ahead([3, 2], [1, 2])
+    0.875
+    """
+    a, b = (values[~np.isnan(values)] for values in (np.asarray(first, dtype=float), np.asarray(second, dtype=float)))
+    if not len(a) or not len(b):
+        return math.nan
+    pairs = a[:, None]
+    return float(((pairs > b) + 0.5 * (pairs == b)).mean())
+
+
 def _verdict(posterior: Posterior, rope: float, alpha: float) -> Verdict:
     if posterior.chances(rope).equivalent >= _SURE:
         return "equivalent"
@@ -248,6 +365,17 @@ def _n_more(posterior: Posterior, rope: float, alpha: float) -> int | None:
         middle = (too_few + enough) // 2
         too_few, enough = (too_few, middle) if is_enough(middle) else (middle, enough)
     return enough - posterior.n_gaps
+
+
+def _iman_davenport(between: float, total: float, n: int, k: int) -> float:
+    """From the sums of squares of mean ranks and of all ranks: F as in an analysis of variance of ranks."""
+    if not total:
+        return 1.0
+    within = total - between
+    same_order = math.exp(-(n - 1) * math.lgamma(k + 1))
+    if within <= 1e-12 * total:
+        return same_order
+    return max(float(stats.f.sf((n - 1) * between / within, k - 1, (k - 1) * (n - 1))), same_order)
 
 
 def _check_rope(rope: float) -> None:
