@@ -14,6 +14,7 @@ from hpo_core.analysis.study_comparison import fold_scores_without_luck
 from hpo_core.formats import format_score
 from hpo_core.studies.table import Floats, TrialTable
 
+FEWEST = 5  # fold scores; of fewer, some agree by chance
 _LEVEL = 0.05
 _GRID = 200
 _SHARE = 0.01
@@ -178,7 +179,7 @@ def _judged(
     scores: Sequence[Floats], leader: int, rivals: Sequence[int], better: float, overlap: float, rope: float
 ) -> tuple[Pair, ...]:
     gaps = [better * (scores[leader] - scores[i]) for i in rivals]
-    if len(gaps[0]) < 2:
+    if len(gaps[0]) < FEWEST:
         return ()
     chances = [judge(gap, overlap, rope).p_value for gap in gaps]
     # A test at the level alpha p / p_adjusted rejects where Holm's correction does.
@@ -194,6 +195,11 @@ def _sentences(
         return ["No arm has a finished trial, so there is nothing to judge."]
     where = "on fresh folds" if is_final else "on the folds of the search, without the luck of picking"
     leader = order[0]
+    if not pairs and len(order) > 1:
+        return [
+            f"{sides[leader].label} leads with {format_score(means[leader])} {where}; a verdict takes {FEWEST} fold "
+            "scores of each arm, and there are fewer so far."
+        ]
     if not pairs:
         return [f"{sides[leader].label} stands at {format_score(means[leader])} {where}; nothing compares with it yet."]
     said = [_headline(sides, pairs, means, where)]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from html import escape
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import streamlit as st
 
 from hpo_core.problem import ModelProblem, Problem
 from pages._shared.lab import shown_name
 from pages._shared.problem_form import MENU, problem_form
-from pages._shared.tuning import Tuning, open_address
+from pages._shared.tuning import Tuning, address_of, open_address
 
 _COPY = '<button class="lab-button lab-copy" data-lab="copy-link" title="The address holds all that is set"></button>'
 
@@ -21,11 +21,21 @@ def problem_bar(tuning: Tuning) -> None:
     with left:
         st.html(_line(tuning))
     with right, st.container(key="problem-tools", horizontal=True, horizontal_alignment="right", gap="xsmall"):
+        if link := _duel_link(tuning.problem):
+            st.html(link, width="content")
         st.html(_COPY, width="content")
         menu = st.popover("New problem", key=MENU, on_change="rerun", width="content")
     if menu.open:
         with menu, st.container(key="problem-form"):
             problem_form(tuning.problem)
+
+
+def _duel_link(problem: Problem) -> str:
+    if problem.spec.second:
+        return ""  # a duel is decided by one score
+    address = urlencode(address_of(problem.spec))
+    title = "You and the machine on this problem under one budget"
+    return f'<a class="lab-button" href="/duel?{address}" target="_self" title="{title}">Duel</a>'
 
 
 def choose_problem(fault: str) -> None:

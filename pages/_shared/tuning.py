@@ -12,6 +12,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import RLock
 from typing import Any
 from weakref import WeakValueDictionary
@@ -335,6 +336,23 @@ def spec_of(address: Mapping[str, str]) -> ProblemSpec:
         noise=_number(given, "noise", 0.0),
         second=given.get("second", ""),
     )
+
+
+def address_of(spec: ProblemSpec) -> dict[str, str]:
+    """The URL entries by which `spec_of` finds a problem again, as far as an address can say."""
+    protocol = spec.protocol
+    given = {
+        "data": spec.data if spec.data in LANDSCAPES else Path(spec.data).name,
+        "model": spec.model,
+        "metric": spec.metric if spec.model else "",
+        "target": spec.target,
+        "task": spec.task,
+        "protocol": protocol.kind if protocol.kind != "kfold" else "",
+        "folds": str(protocol.folds),
+        "column": protocol.column,
+        "noise": f"{spec.noise:g}" if spec.noise else "",
+    }
+    return {key: value for key, value in given.items() if value}
 
 
 def _number(given: Mapping[str, str], key: str, default: float) -> float:

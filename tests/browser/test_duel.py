@@ -1,0 +1,96 @@
+"""Duel as a new user meets it: from Tune to a duel, a few nudges against two methods, and the verdict."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import pytest
+from playwright.sync_api import expect
+
+from hpo_core.search.duel import open_duel
+from hpo_core.studies.storage import StudyStorage
+
+pytestmark = pytest.mark.browser
+LONG = 120_000
+
+
+def start(page, *, seeds="1", trials="8", blind=False):
+    page.get_by_label("Seeds each").fill(seeds)
+    page.get_by_label("Amount").fill(trials)
+    page.keyboard.press("Tab")
+    if blind:
+        page.locator(".st-key-duel-blind label").click()
+    expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
+    page.locator(".st-key-duel-start button").click()
+    expect(page.locator(".st-key-card-duel-state")).to_be_visible(timeout=LONG)
+
+
+def test_person_and_machines_duel_to_a_verdict_with_its_evidence(lab, open_page):
+    page = open_page(f"{lab.url}/?data=wine&model=svm")
+    page.get_by_role("link", name="Duel", exact=True).last.click()
+    expect(page.get_by_text("Wine · SVM · accuracy, 5-fold")).to_be_visible(timeout=LONG)
+    start(page, blind=True)
+    state = page.locator(".st-key-card-duel-state")
+    expect(page.get_by_text("progress is hidden until you are done")).to_be_visible()
+    expect(state).to_contain_text("3 of 3 searches done", timeout=LONG)
+    expect(page.locator(".st-key-card-duel-verdict")).to_have_count(0)
+    address = page.url
+    page.get_by_role("link", name="Play by hand").click()
+    expect(page.locator(".lab-value")).to_be_visible(timeout=LONG)
+    page.locator(".st-key-parameter-C input[type=range]").first.focus()
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        expect(page.locator(".lab-score-card[aria-busy=false]")).to_be_visible()
+        page.wait_for_timeout(700)
+    page.goto(address)
+    page.get_by_role("button", name="I am done").click()
+    expect(state.locator(".lab-state-finished")).to_be_visible(timeout=LONG)
+    verdict = page.locator(".st-key-card-duel-verdict")
+    expect(verdict).to_contain_text(re.compile("won: 0|A tie at the top"))
+    expect(verdict).to_contain_text(re.compile("Tuning helped|Tuning did not help|cannot be told"))
+    for arm in ("You", "Auto", "TPE", "Random", "Default"):
+        expect(verdict.get_by_role("rowheader", name=arm, exact=True)).not_to_have_count(0)
+    verdict.get_by_text("The evidence").click()
+    expect(verdict).to_contain_text("Nadeau and Bengio 2003")
+    expect(page.locator(".st-key-duel-plot .main-svg").first).to_be_visible()
+    page.get_by_text("by fits").click()
+    expect(page.locator(".st-key-duel-plot")).to_contain_text("fits")
+    page.get_by_role("link", name="all duels").click()
+    expect(page.locator(".st-key-card-duel-list")).to_contain_text("Auto, TPE, You, Default, Random")
+
+
+def test_duel_goes_on_after_its_lanes_were_killed_and_can_be_stopped(lab, open_page):
+    page = open_page(f"{lab.url}/duel?data=digits&model=random_forest")
+    page.locator(".st-key-duel-by-hand label").click()
+    start(page, trials="60")
+    state = page.locator(".st-key-card-duel-state")
+    expect(state.locator(".lab-state-running")).to_be_visible(timeout=LONG)
+    storage = StudyStorage.open(folder=lab.data)
+    name = re.search(r"name=([^&]+)", page.url).group(1).replace("+", " ")
+    for member in open_duel(storage, name).searches:
+        run = member.study.runs.current()
+        if run is not None and run.is_active and run.owner is not None:
+            os.kill(run.owner.pid, signal.SIGKILL)
+    page.get_by_role("button", name="Go on").click(timeout=LONG)
+    expect(state.locator(".lab-state-running")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Pause").click()
+    expect(state.locator(".lab-state-paused")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Stop").click()
+    expect(state.locator(".lab-state-stopped")).to_be_visible(timeout=LONG)
+    page.reload()
+    expect(state.locator(".lab-state-stopped")).to_be_visible(timeout=LONG)
+
+
+def test_what_is_no_duel_gets_its_sentence(lab, open_page):
+    page = open_page(f"{lab.url}/duel?data=iris&model=svm")
+    for box in ("duel-by-hand", "duel-default", "duel-random"):
+        page.locator(f".st-key-{box} label").click()
+    page.get_by_role("button", name=re.compile("Remove TPE|TPE")).first.click()
+    page.keyboard.press("Escape")
+    page.locator(".st-key-duel-start button").click()
+    expect(page.get_by_text("at least two arms")).to_be_visible(timeout=LONG)
+    page = open_page(f"{lab.url}/duel?name=nobody")
+    expect(page.get_by_text("no duel 'nobody'")).to_be_visible(timeout=LONG)
+    expect(page.locator(".st-key-duel-start")).to_be_visible()

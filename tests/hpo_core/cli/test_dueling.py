@@ -1,0 +1,44 @@
+"""`duel`: the verdict for people, for programs and as a page, over one problem and over several."""
+
+DUEL = ("duel", "--data", "wine", "--model", "naive_bayes", "--arm", "random", "--arm", "default", "--seeds", "2",
+        "--trials", "5", "--finals", "1")  # fmt: skip
+
+
+def test_verdict_is_printed_for_programs_and_written_as_a_page(lab, tmp_path):
+    page = tmp_path / "verdict.html"
+    done = lab(*DUEL, "--json", "--html", str(page), "--name", "<b>mine</b>")
+    assert done.code == 0, done.err
+    (found,) = done.json["duels"]
+    assert done.json["ranking"] is None
+    assert found["is_final"]
+    assert {arm["arm"] for arm in found["arms"]} == {"Random", "Default"}
+    assert all(len(scores) == 5 for arm in found["arms"] for scores in arm["fresh_scores"])
+    (against,) = found["against"]
+    assert abs(sum(against["chances"].values()) - 1) < 1e-9
+    text = page.read_text()
+    assert "&lt;b&gt;mine&lt;/b&gt;" in text
+    assert "<b>mine" not in text
+    assert "http" not in text
+
+
+def test_several_problems_rank_the_arms(lab):
+    done = lab(*DUEL, "--arm", "sobol", "--also", "iris:naive_bayes", "--also", "breast_cancer:naive_bayes")
+    assert done.code == 0, done.err
+    assert "Mean ranks over 3 problems" in done.out
+    assert "Friedman's test p = " in done.out
+
+
+def test_wrong_use_is_one_sentence(lab):
+    wrong = {
+        ("--arm", "default"): "at least two arms",
+        ("--arm", "random*x", "--arm", "tpe"): "METHOD*TIMES",
+        ("--arm", "manual", "--arm", "tpe"): "on the page Duel",
+        ("--arm", "tpe", "--arm", "nothing"): "nothing",
+        ("--arm", "tpe", "--arm", "random", "--seeds", "0"): "1 to 20 seeds",
+    }
+    for arguments, word in wrong.items():
+        done = lab("duel", "--data", "wine", "--model", "naive_bayes", *arguments)
+        assert done.code in (1, 2)
+        assert done.out == ""
+        assert word in done.err
+        assert done.err.count("\n") == 1
