@@ -12,7 +12,10 @@ from playwright.sync_api import Page, expect
 from hpo_core.plots import PLOTS
 from hpo_core.problem import make_problem
 from hpo_core.search import make_child, search
+from hpo_core.search.duel import DuelArm, make_duel
+from hpo_core.search.dueling import fight
 from hpo_core.space import Range
+from hpo_core.studies.run import Budget
 from hpo_core.studies.storage import StudyStorage
 
 pytestmark = pytest.mark.browser
@@ -24,6 +27,8 @@ ADDRESSES = {
     "studies": "studies",
     "compare": "compare?study=seen&study=seen-2",
     "study": "study?name=seen&only.C=0.01..100",
+    "duel": "duel?name=duel 1",
+    "new duel": "duel?data=iris&model=svm",
     "nothing": "?study=never",
 }
 
@@ -34,6 +39,9 @@ def searched(lab: Any) -> Any:
     storage = StudyStorage.open(folder=lab.data)
     study = search(make_problem("iris", "svm"), "random", trials=40, study="seen", storage=storage, folder=lab.data)
     make_child(storage, study, {"C": Range(low=0.01, high=100.0)}, "seen-2")
+    arms = (DuelArm("random", 2), DuelArm("sobol", 2), DuelArm("default"))
+    duel = make_duel(storage, make_problem("iris", "svm"), arms, Budget("trials", 6), finals=1)
+    fight(storage, duel.plan.key, lab.data)
     return lab
 
 
@@ -103,3 +111,17 @@ def test_studies_comparison_and_the_page_of_a_wrong_address(
     page.goto(f"{searched.url}/{ADDRESSES['nothing']}")
     expect(page.get_by_text("This address cannot be opened")).to_be_visible()
     expect_no_fault(page)
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_duel_with_its_evidence_and_a_new_one(searched: Any, open_page: Open, scheme: str, width: int) -> None:
+    page = open_page(f"{searched.url}/{ADDRESSES['duel']}", width=width, scheme=scheme)
+    expect(page.locator(".st-key-duel-plot .live-plot[data-drawn]")).to_be_visible()
+    expect(page.locator(".st-key-duel-chances .live-plot[data-drawn]")).to_be_visible()
+    page.get_by_text("The evidence").click()
+    expect(page.get_by_role("region", name="Evidence")).to_be_visible()
+    expect_no_fault(page)
+    page.goto(f"{searched.url}/{ADDRESSES['new duel']}")
+    expect(page.locator(".st-key-card-duel-list")).to_be_visible()
+    expect_no_fault(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

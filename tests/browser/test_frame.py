@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize(("path", "title"), [("studies", "Studies"), ("tune", "Tune"), ("", "Tune")])
+@pytest.mark.parametrize(("path", "title"), [("studies", "Studies"), ("tune", "Tune"), ("duel", "Duel"), ("", "Tune")])
 def test_page_opens_cold_by_its_link(lab_url: str, open_page: Callable[..., Page], path: str, title: str) -> None:
     page = open_page(f"{lab_url}/{path}")
     expect(page.get_by_role("link", name="Studies")).to_be_visible()
