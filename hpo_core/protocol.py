@@ -59,6 +59,7 @@ class Protocol:
         column: The column of groups or of times; it is not a feature then.
         seed: Of the divisions and of the models.
         redraw: Another number divides the same rows into other folds, with the same rows locked away.
+        is_opened: Whether the lock is open: one fold that trains on all other rows and validates on the locked ones.
     """
 
     kind: Kind = "kfold"
@@ -69,6 +70,7 @@ class Protocol:
     column: str | None = None
     seed: int = 0
     redraw: int = 0
+    is_opened: bool = False
 
     def __post_init__(self) -> None:
         faults = [text for is_wrong, text in self._faults() if is_wrong]
@@ -86,6 +88,7 @@ class Protocol:
                 f"The validation share must lie from 0.05 to 0.5; got {self.valid_fraction}.",
             ),
             (self.kind == "grouped" and not self.column, "Grouped folds need the column that names the groups."),
+            (self.is_opened and not self.test_fraction, "No rows are locked away, so there are none to open."),
             (
                 self.repeats > 1 and self.kind in ("grouped", "time"),
                 f"A {self.kind} protocol has one division only; set repeats to 1.",
@@ -94,6 +97,8 @@ class Protocol:
 
     @property
     def n_folds(self) -> int:
+        if self.is_opened:
+            return 1
         return self.repeats if self.kind == "holdout" else self.folds * self.repeats
 
     @property
@@ -104,8 +109,12 @@ class Protocol:
 
     def to_json(self) -> dict[str, Any]:
         row = dataclasses.asdict(self)
-        if not self.redraw:
-            del row["redraw"]  # so that studies from before there was one still are about the same problem
+        for later in (
+            "redraw",
+            "is_opened",
+        ):  # so that studies from before there was one still are about the same problem
+            if not row[later]:
+                del row[later]
         return row
 
     def redrawn(self, repeats: int, redraw: int = 1) -> Protocol:
@@ -122,6 +131,14 @@ class Protocol:
     def from_json(row: Mapping[str, Any]) -> Protocol:
         return Protocol(**row)
 
+    def opened(self) -> Protocol:
+        """The same protocol with its lock open.
+
+        Raises:
+            UsageError: No rows are locked away.
+        """
+        return dataclasses.replace(self, is_opened=True)
+
     def split(self, data: Dataset) -> Split:
         """Divides the rows of a data set; the same data and protocol give the same split.
 
@@ -132,6 +149,8 @@ class Protocol:
         order = np.argsort(side, kind="stable") if self.kind == "time" and side is not None else np.arange(data.n_rows)
         development, test = self._cut(data, order, side)
         self._check_size(development, side)
+        if self.is_opened:
+            return Split(test=test, folds=((development, test),))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds: said in the notes
             folds = tuple(self._folds(data, development, side))

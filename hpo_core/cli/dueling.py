@@ -48,6 +48,9 @@ def add_command(commands: Any) -> None:
     group.add_argument("--seeds", type=int, default=3, help="searches of each method (default 3)")
     group.add_argument("--finals", type=int, default=3, help="draws of fresh folds for what was chosen (default 3)")
     group.add_argument("--name", default="", help="name of the duel (default: a free one)")
+    group.add_argument(
+        "--open-locked", action="store_true", help="at the end, score what was chosen on the locked rows; it is counted"
+    )
     group.add_argument("--html", metavar="FILE", help="write the verdict as a page of HTML as well")
     add_budget(command)
     add_storage(command)
@@ -68,6 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
         duel = make_duel(storage, problem, arms, budget, name=name, finals=arguments.finals)
         _say(arguments, f"{duel.plan.name}: {problem.title}")
         fight(storage, duel.plan.key, folder)
+        if arguments.open_locked:
+            duel.ask(opens_lock=True)
+            fight(storage, duel.plan.key, folder)
         duel = open_duel(storage, duel.plan.key)
         if fault := duel.control.get("fault"):
             raise UsageError(f"The duel broke off. {fault}")
@@ -128,6 +134,10 @@ def _print(duel: Duel, sides: list[Side], verdict: Outcome) -> None:
     if rows:
         print_rows(rows, tuple(rows[0]))
     print("\n".join(verdict.sentences))
+    looks = [(m.arm, found["score"]) for m in duel.members if (found := m.look()) is not None]
+    if looks:
+        means = [(side.label, [s for arm, s in looks if arm == i and s is not None]) for i, side in enumerate(sides)]
+        print("locked rows: " + ", ".join(f"{name} {format_score(float(np.mean(x)))}" for name, x in means if x))
 
 
 def _best(side: Side) -> float:
@@ -146,6 +156,11 @@ def _figures(duel: Duel, sides: list[Side], verdict: Outcome) -> dict[str, Any]:
         "arms": [
             {"arm": side.label, "score": mean, "best_found": _best(side), "fresh_scores": side.finals}
             for side, mean in zip(sides, verdict.means, strict=True)
+        ],
+        "locked_rows": [
+            {"arm": sides[member.arm].label, "seed": member.seed, **found}
+            for member in duel.members
+            if (found := member.look()) is not None
         ],
         "leader": sides[verdict.order[0]].label if verdict.order else None,
         "against": [

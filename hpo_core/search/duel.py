@@ -23,7 +23,7 @@ from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 
 MANUAL, DEFAULT, CONTROL = "manual", "default", "random"
-_PLAN, _FINAL, _CONTROL = "duel", "duel_final", "duel_control"
+_PLAN, _FINAL, _LOOK, _CONTROL = "duel", "duel_final", "duel_look", "duel_control"
 _MOST_STUDIES, _MOST_SEEDS = 60, 20
 
 
@@ -89,6 +89,13 @@ class Member:
         """What the final round found: the configuration, its trial, and its scores on fresh folds; None before."""
         return self.study.attributes.get(_FINAL)
 
+    def look(self) -> dict[str, Any] | None:
+        """The score on the locked rows, None where it could not be fitted; None before they were opened."""
+        return self.study.attributes.get(_LOOK)
+
+    def set_look(self, score: float | None) -> None:
+        self.study.set_attribute(_LOOK, {"score": score})
+
     def set_final(self, final: Mapping[str, Any]) -> None:
         self.study.set_attribute(_FINAL, dict(final))
 
@@ -128,7 +135,7 @@ class Duel:
 
     @property
     def control(self) -> dict[str, Any]:
-        """What was asked of the duel: `is_stopped`, `is_hand_done`; and what it says: `fault`."""
+        """What was asked of the duel: `is_stopped`, `is_hand_done`, `opens_lock`; and what it says: `fault`."""
         return dict(self.members[0].study.attributes.get(_CONTROL, {}))
 
     def ask(self, **changes: Any) -> None:

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,9 @@ from hpo_core.search.executor import FitRequest
 from hpo_core.search.fits import FitStore
 from hpo_core.search.launch import URL_VARIABLE, execute, resume_run, start_run
 from hpo_core.search.local import LocalExecutor
+from hpo_core.search.locked import look
 from hpo_core.search.recovery import recover
+from hpo_core.space import Configuration
 from hpo_core.studies.owner import Owner
 from hpo_core.studies.run import Run
 from hpo_core.studies.storage import StudyStorage
@@ -82,6 +84,9 @@ def fight(storage: StudyStorage, key: str, folder: Path) -> None:
         if is_ready_for_finals(duel):
             hold_finals(duel, folder)
             return
+        if duel.control.get("opens_lock") and not has_looked(duel):
+            open_lock(storage, duel, folder)
+            return
         if not any(_is_active(member) for member in duel.searches):
             return  # a person is not done, or a search was stopped by itself
         time.sleep(_POLL_SECONDS)
@@ -103,6 +108,33 @@ def is_ready_for_finals(duel: Duel) -> bool:
 def has_finals(duel: Duel) -> bool:
     """Whether what every search has chosen is scored on fresh folds."""
     return all(member.final() is not None for member in duel.members)
+
+
+def has_looked(duel: Duel) -> bool:
+    """Whether what every search has chosen was scored on the locked rows."""
+    return all(member.look() is not None for member in duel.members)
+
+
+def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 1) -> None:
+    """Scores what every search has chosen on the locked rows, once each; what was chosen is settled by the finals."""
+    if not _hold(duel):
+        return
+    executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
+    try:
+        for member in duel.members:
+            if member.look() is None:
+                chosen = [(duel.plan.name, found)] if (found := _choice(duel, member)) else []
+                made = look(storage, member.study, duel.problem, chosen, executor)
+                member.set_look(made[0].score if made else None)
+    finally:
+        executor.shutdown()
+
+
+def _choice(duel: Duel, member: Member) -> Configuration | None:
+    """What a search has chosen; None where no trial came to its end."""
+    table = counted(duel, member)
+    row = table.best()
+    return None if row is None else table.configuration(row)
 
 
 def why_no_finals(duel: Duel) -> str:
@@ -128,11 +160,8 @@ def final_problem(duel: Duel) -> Problem:
 
 def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> None:
     """Scores what every search has chosen on fresh folds, and keeps that with its study."""
-    mine = Owner.of_this_process()
-    held = duel.control.get("finals")
-    if held and Owner(**held) != mine and Owner(**held).is_alive(time.time()):
+    if not _hold(duel):
         return
-    duel.ask(finals={"host": mine.host, "pid": mine.pid, "create_time": mine.create_time})
     problem, fits = final_problem(duel), FitStore(folder / "fits.db")
     executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
     try:
@@ -144,6 +173,16 @@ def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> None:
     finally:
         executor.shutdown()
         fits.close()
+
+
+def _hold(duel: Duel) -> bool:
+    """Makes this process the one that does what comes after the searches; whether no other one is at it."""
+    mine = Owner.of_this_process()
+    held = duel.control.get("finals")
+    if held and Owner(**held) != mine and Owner(**held).is_alive(time.time()):
+        return False
+    duel.ask(finals=asdict(mine))
+    return True
 
 
 def counted(duel: Duel, member: Member) -> TrialTable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
@@ -11,20 +12,22 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.duel import Curve, Outcome, Side, chance_ahead, curve, spent
-from hpo_core.formats import format_score, format_seconds, format_signed
+from hpo_core.formats import format_count, format_score, format_seconds, format_signed
 from hpo_core.plots import BUDGETS, LIVE, chance_figure, duel_alt, duel_figure, duel_numbers, figure_json
-from hpo_core.problem import LandscapeProblem, Problem
+from hpo_core.problem import LandscapeProblem, ModelProblem, Problem
 from hpo_core.search.duel import DEFAULT, MANUAL, Duel, DuelArm, Member, open_duel
 from hpo_core.search.dueling import (
     ask_all,
     counted,
     has_finals,
+    has_looked,
     is_ready_for_finals,
     is_searched,
     start_lanes,
     why_no_finals,
 )
 from hpo_core.search.judging import sides_of, verdict_on
+from hpo_core.search.locked import Look, locked_rows, looks_at, why_locked
 from hpo_core.search.recovery import recover
 from hpo_core.studies.run import Run
 from pages._shared.chart_card import csv_bytes
@@ -62,6 +65,8 @@ def _body(key: str, was_active: bool) -> None:
         shown = [side for side in sides if any(table.best() is not None for table in side.tables)]
         if shown:
             _verdict(duel, shown)
+            if _is_over(duel):
+                _locked(duel, sides)
             _charts(duel, sides)
     if _is_active(duel) != was_active:
         st.rerun()
@@ -74,7 +79,10 @@ def _run(member: Member) -> Run | None:
 def _is_active(duel: Duel) -> bool:
     if any((run := _run(member)) is not None and run.is_active for member in duel.searches):
         return True
-    return is_ready_for_finals(duel) and not duel.control.get("is_stopped") and bool(duel.control.get("finals"))
+    control = duel.control
+    if control.get("opens_lock") and not has_looked(duel):
+        return True
+    return is_ready_for_finals(duel) and not control.get("is_stopped") and bool(control.get("finals"))
 
 
 def _is_over(duel: Duel) -> bool:
@@ -248,6 +256,75 @@ def _method(found: Outcome, duel: Duel) -> str:
         "Holm's correction, and a Bayesian correlated t-test (Benavoli 2017) in which a difference up to "
         f"{format_score(found.rope)} counts as none."
     )
+
+
+# The locked rows
+
+
+def _locked(duel: Duel, sides: Sequence[Side]) -> None:
+    """How often they were looked at, the way to open them once, and what came of it."""
+    problem, storage = duel.problem, the_lab().storage
+    if not isinstance(problem, ModelProblem) or not locked_rows(problem):
+        return
+    n_rows, looks = len(problem.split.test), looks_at(storage, problem)
+    with st.container(key="card-duel-locked", gap="small"):
+        st.subheader("Does it hold on rows that nobody has seen?", anchor=False)
+        st.caption(_looks_in_words(looks, n_rows))
+        if has_looked(duel):
+            st.html(_locked_table(duel, sides))
+            return
+        if why := why_locked(storage, problem):
+            st.caption(why)
+        elif duel.control.get("opens_lock"):
+            n_done = sum(member.look() is not None for member in duel.members)
+            st.caption(f"Scoring what was chosen: {n_done} of {len(duel.members)}.")
+        else:
+            with st.popover("Open the lock"):
+                st.markdown(
+                    f"Each search's choice is trained on all other rows and scored once on the {n_rows:,} locked ones. "
+                    "Do this last: the looks are counted, and a choice that is changed afterwards has seen the answer."
+                )
+                st.button("Open it", key="duel-open-lock", type="primary", on_click=_open_lock, args=(duel,))
+
+
+def _open_lock(duel: Duel) -> None:
+    duel.ask(opens_lock=True)
+    _go_on(duel)
+
+
+def _looks_in_words(looks: Sequence[Look], n_rows: int) -> str:
+    if not looks:
+        return f"Nobody has looked at the {n_rows:,} locked rows yet."
+    last = time.strftime("%Y-%m-%d %H:%M", time.localtime(looks[-1].time))
+    return (
+        f"{format_count(len(looks), 'look')} at the {n_rows:,} locked rows so far, the last on {last}. Each one that a "
+        "choice depends on makes them worth less."
+    )
+
+
+def _locked_table(duel: Duel, sides: Sequence[Side]) -> str:
+    rows = []
+    for place, side in enumerate(sides):
+        looks = [found["score"] for member in duel.of_arm(place) if (found := member.look()) is not None]
+        scores = [score for score in looks if score is not None]
+        finals = [float(np.mean(final)) for final in side.finals if final]
+        rows.append((side.label, _mean(finals), _mean(scores)))
+    sign = -1.0 if duel.problem.direction == "maximize" else 1.0
+    rows.sort(key=lambda row: sign * row[2] if math.isfinite(row[2]) else math.inf)
+    body = "".join(
+        f'<tr><th scope="row">{escape(label)}</th><td class="lab-number">{format_score(final)}</td>'
+        f'<td class="lab-number"><b>{format_score(score)}</b></td></tr>'
+        for label, final, score in rows
+    )
+    return (
+        '<div class="lab-table" tabindex="0" role="region" aria-label="Locked rows"><table><thead><tr>'
+        '<th scope="col">Arm</th><th scope="col">Fresh folds</th><th scope="col">Locked rows</th></tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _mean(values: Sequence[float]) -> float:
+    return float(np.mean(values)) if len(values) else math.nan
 
 
 # The charts

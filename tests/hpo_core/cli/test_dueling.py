@@ -6,13 +6,15 @@ DUEL = ("duel", "--data", "wine", "--model", "naive_bayes", "--arm", "random", "
 
 def test_verdict_is_printed_for_programs_and_written_as_a_page(lab, tmp_path):
     page = tmp_path / "verdict.html"
-    done = lab(*DUEL, "--json", "--html", str(page), "--name", "<b>mine</b>")
+    done = lab(*DUEL, "--json", "--html", str(page), "--name", "<b>mine</b>", "--open-locked")
     assert done.code == 0, done.err
     (found,) = done.json["duels"]
     assert done.json["ranking"] is None
     assert found["is_final"]
     assert {arm["arm"] for arm in found["arms"]} == {"Random", "Default"}
     assert all(len(scores) == 5 for arm in found["arms"] for scores in arm["fresh_scores"])
+    assert len(found["locked_rows"]) == 3
+    assert all(0 < looked["score"] <= 1 for looked in found["locked_rows"])
     (against,) = found["against"]
     assert abs(sum(against["chances"].values()) - 1) < 1e-9
     text = page.read_text()
