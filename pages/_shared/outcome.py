@@ -75,7 +75,8 @@ def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None
     default, own = table.best(DEFAULT), table.best(MANUAL)
     rivals = [(row, name) for row, name in ((default, "the default"), (own, "your best")) if row is not None]
     parts = ", ".join(_against(_difference(tuning, table, best, row), name) for row, name in rivals)
-    head = f"Machine, best of {int(table.is_complete[rows].sum()):,}"
+    tried = table.is_complete[rows] | table.is_pruned[rows]
+    head = f"Machine, best of {int(tried.sum()):,}"
     value = f"trial {int(table.numbers[best])}: {format_score(float(table.values[best]))}"
     return f"<p><b>{head}</b> · {value}{': ' if parts else ''}{parts}.</p>"
 
