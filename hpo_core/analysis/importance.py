@@ -164,7 +164,7 @@ class _Leaves:
 
 
 def _usable(table: TrialTable) -> Rows:
-    return np.flatnonzero(table.is_complete & np.isfinite(table.values))
+    return np.flatnonzero(table.is_learnable)
 
 
 def _moving(table: TrialTable, usable: Rows) -> list[str]:

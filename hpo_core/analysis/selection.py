@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hpo_core.formats import format_count
 from hpo_core.studies.table import Floats, TrialTable
 
 Rows = NDArray[np.int64]
@@ -29,6 +30,12 @@ def representative_rows(table: TrialTable, candidates: Rows, limit: int, n_best:
     tier = np.where(rank < n_best, 0, np.where(is_own, 1, 2))
     chosen = np.lexsort((shuffled, tier))[:limit]
     return np.sort(candidates[chosen])
+
+
+def estimates_in_words(table: TrialTable) -> str:
+    """How many trials count by an estimate, as the end of a sentence, or ""."""
+    count = int(table.is_estimated.sum())
+    return f", {format_count(count)} of them by an estimate from their first folds" if count else ""
 
 
 @dataclass(frozen=True, slots=True)

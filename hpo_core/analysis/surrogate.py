@@ -143,7 +143,7 @@ class Surrogate:
 
 def why_no_surrogate(table: TrialTable) -> str | None:
     """The sentence why nothing can be learned from the trials, or None."""
-    usable = table.is_complete & np.isfinite(table.values)
+    usable = table.is_learnable
     count = int(usable.sum())
     if count < FEWEST:
         return f"A model of the values needs at least {FEWEST} finished trials; so far it has {count}."
@@ -160,7 +160,7 @@ def fit_surrogate(table: TrialTable, *, warp: WarpKind = "none") -> Surrogate:
     spent once for many refreshes, charts and visitors. With a warp, a few far values say less about how much the
     function varies where it is good.
     """
-    usable, space = np.flatnonzero(table.is_complete & np.isfinite(table.values)), space_of(table)
+    usable, space = np.flatnonzero(table.is_learnable), space_of(table)
     rows, units, values = _sample(table, usable, space)
     _, first_units, first_values = _sample(table, usable[: _milestone(len(usable))], space)
     theta = _learned(space, warp, first_units.shape, first_units.tobytes(), first_values.tobytes())

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
+from hpo_core.analysis.selection import Limits, Rows, estimates_in_words, representative_rows, robust_limits
 from hpo_core.analysis.surrogate import Quality, Surrogate, fit_surrogate, why_no_surrogate
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
@@ -180,11 +180,12 @@ class Slice(Plot[SliceData]):
         n_usable = int(_usable(data.table).sum())
         if n_usable > data.n_used:
             text += f" that {'use' if data.n_used > 1 else 'uses'} {data.side.title}, of {n_usable:,}"
+        text += estimates_in_words(data.table)
         return f"{text}. {data.trend.quality.in_words('trend') if data.trend else data.why_no_trend}"
 
 
 def _usable(table: TrialTable) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    return table.is_complete & np.isfinite(table.values)
+    return table.is_learnable
 
 
 def _first(table: TrialTable, importances: Mapping[str, float]) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 from scipy.spatial import cKDTree
 
-from hpo_core.analysis.selection import Rows, representative_rows
+from hpo_core.analysis.selection import Rows, estimates_in_words, representative_rows
 from hpo_core.analysis.surrogate import Quality, fit_surrogate, why_no_surrogate
 from hpo_core.analysis.units import value_at
 from hpo_core.formats import format_count, format_score, format_value
@@ -172,10 +172,10 @@ class Surface(Plot[SurfaceData]):
         number = data.table.numbers[data.anchor]
         held = f"; the other {data.n_others} parameters as in trial {number}" if data.n_others > 1 else ""
         held = f"; the other parameter as in trial {number}" if data.n_others == 1 else held
-        n_usable = int((data.table.is_complete & np.isfinite(data.table.values)).sum())
+        n_usable = int(data.table.is_learnable.sum())
         share = "all " if len(data.rows) == n_usable else f"{len(data.rows):,} of "
         shown = f"Showing {share}{format_count(n_usable, 'finished trial')}"
-        return f"{shown}{held}. {data.quality.in_words('surface')}"
+        return f"{shown}{estimates_in_words(data.table)}{held}. {data.quality.in_words('surface')}"
 
 
 def _is_near(x: Side, y: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -263,7 +263,7 @@ class _Mark:
 
 def _is_usable(table: TrialTable, *names: str) -> NDArray[np.bool_]:
     """Finished trials with a finite value in which all these parameters are active, shape (n,)."""
-    usable = table.is_complete & np.isfinite(table.values)
+    usable = table.is_learnable
     for name in names:
         usable &= ~np.isnan(table.params[name])
     return usable

@@ -102,6 +102,21 @@ class TrialTable:
         return self._is_shown(TrialState.FAIL)
 
     @property
+    def is_estimated(self) -> NDArray[np.bool_]:
+        """Trials that were given up after some of their folds and have an estimate of their value, shape (n,).
+
+        A trial that was cut short in epochs or rows has all folds, and its value is no estimate of a whole one.
+        """
+        done = np.isfinite(self.fold_scores).sum(axis=1)
+        is_part: NDArray[np.bool_] = (done > 0) & (done < self.fold_scores.shape[1])
+        return self.is_pruned & np.isfinite(self.values) & is_part
+
+    @property
+    def is_learnable(self) -> NDArray[np.bool_]:
+        """Trials that a model of the values can learn from: finite values and estimates, shape (n,)."""
+        return (self.is_complete & np.isfinite(self.values)) | self.is_estimated
+
+    @property
     def is_finished(self) -> NDArray[np.bool_]:
         """Trials that no longer change, hidden ones included, shape (n,)."""
         return np.isin(self.states, _FINISHED)

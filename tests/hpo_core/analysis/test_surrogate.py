@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
+from optuna.trial import TrialState
 
 from hpo_core.analysis.surrogate import FEWEST, fit_surrogate, why_no_surrogate
 from tests.trial_tables import SVM, build_table
@@ -88,3 +91,13 @@ def test_why_there_is_no_surrogate(table: object, words: str) -> None:
 
 def test_one_parameter_is_enough_to_learn_from() -> None:
     assert fit_surrogate(build_table(30, distributions={"C": SVM["C"]})).quality.n_trials == 30
+
+
+def test_trials_that_lost_a_race_count_by_their_estimate_and_short_trainings_do_not() -> None:
+    table = build_table(30)
+    states = np.where(np.arange(30) < 20, TrialState.PRUNED, TrialState.COMPLETE).astype(np.int8)
+    folds = table.fold_scores.copy()
+    folds[:10, 2:] = np.nan  # given up after two folds; the next ten were done on all folds, with fewer epochs
+    raced = dataclasses.replace(table, states=states, fold_scores=folds)
+    assert raced.is_estimated.sum() == 10
+    assert fit_surrogate(raced).quality.n_trials == 20
