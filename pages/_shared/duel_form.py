@@ -25,6 +25,7 @@ _AMOUNTS = {"trials": 30, "fits": 150, "seconds": 60}
 _MOST = 100_000
 _FAULT = "duel-fault"
 _OWN = ("name",)
+_LANES = 2
 
 
 def duel_form() -> None:
@@ -42,16 +43,16 @@ def duel_form() -> None:
         return
     with st.container(key="card-duel-form", gap="small"):
         _problem_line(problem)
-        arms, budget, is_blind = _arms(problem)
+        _widgets(problem)
+        arms, _, _ = _chosen()
         n_searches = sum(arm.seeds for arm in arms if arm.method != MANUAL)
         st.caption(
             f"{format_count(len(arms), 'arm')}, {n_searches} search{'' if n_searches == 1 else 'es'} by machine."
         )
         with st.container(horizontal=True, gap="xsmall"):
-            start = st.empty()
-            lanes = _lanes()
-            arguments = (problem, arms, budget, is_blind, lanes)
-            start.button("Start the duel", key="duel-start", type="primary", on_click=_start, args=arguments)
+            st.button("Start the duel", key="duel-start", type="primary", on_click=_start, args=(problem,))
+            with st.popover("Settings"):
+                st.number_input("Searches at the same time", 1, 16, _LANES, key="duel-lanes")
         if fault := st.session_state.pop(_FAULT, ""):
             st.error(plain(fault))
 
@@ -85,9 +86,9 @@ def _problem_line(problem: Problem) -> None:
             problem_form(problem)
 
 
-def _arms(problem: Problem) -> tuple[list[DuelArm], Budget, bool]:
+def _widgets(problem: Problem) -> None:
     usable = [m.key for m in METHODS if not why_not(m, problem) and m.key != CONTROL]
-    methods = st.multiselect(
+    st.multiselect(
         "Search methods",
         usable,
         default=[key for key in _FIRST_METHODS if key in usable],
@@ -96,38 +97,41 @@ def _arms(problem: Problem) -> tuple[list[DuelArm], Budget, bool]:
         help="\n\n".join(f"**{METHODS[key].label}**: {METHODS[key].purpose}" for key in usable),
     )
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        seeds = st.number_input(
-            "Seeds each", 1, 20, 3, key="duel-seeds", width=130, help="a search depends on luck: several tell how much"
-        )
+        seeds_help = "a search depends on luck: several tell how much"
+        st.number_input("Seeds each", 1, 20, 3, key="duel-seeds", width=130, help=seeds_help)
         kind = st.selectbox("Budget in", list(_AMOUNTS), key="duel-kind", width=140)
-        amount = st.number_input("Amount", 1, _MOST, _AMOUNTS[kind], 10, key=f"duel-amount-{kind}", width=150)
+        st.number_input("Amount", 1, _MOST, _AMOUNTS[kind], 10, key=f"duel-amount-{kind}", width=150)
     with st.container(horizontal=True, gap="medium"):
         by_hand = st.checkbox("You, by hand", value=True, key="duel-by-hand", help="on Tune, with the same budget")
-        default = st.checkbox("Default", value=True, key="duel-default", help="does tuning help at all?")
-        once = st.checkbox("Random", value=True, key="duel-random", help="a control with the same budget")
-        twice = st.checkbox(
-            "Random, 2 × the budget", value=False, key="duel-twice", help="does more trying do as well?"
-        )
-        is_blind = st.checkbox(
-            "Blind", key="duel-blind", disabled=not by_hand, help="hides the machine's progress until you are done"
-        )
-    n = int(seeds)
-    controls = [(by_hand, DuelArm(MANUAL)), (default, DuelArm(DEFAULT)), (once, DuelArm(CONTROL, n))]
-    controls.append((twice, DuelArm(CONTROL, n, 2)))
-    arms = [*(DuelArm(key, n) for key in methods), *(arm for is_in, arm in controls if is_in)]
-    return arms, Budget(kind, float(amount)), bool(is_blind and by_hand)  # type: ignore[arg-type]
+        st.checkbox("Default", value=True, key="duel-default", help="does tuning help at all?")
+        st.checkbox("Random", value=True, key="duel-random", help="a control with the same budget")
+        st.checkbox("Random, 2 × the budget", value=False, key="duel-twice", help="does more trying do as well?")
+        blind_help = "hides the machine's progress until you are done"
+        st.checkbox("Blind", key="duel-blind", disabled=not by_hand, help=blind_help)
 
 
-def _lanes() -> int:
-    with st.popover("Settings"):
-        return int(st.number_input("Searches at the same time", 1, 16, 2, key="duel-lanes"))
+def _chosen() -> tuple[list[DuelArm], Budget, bool]:
+    """What the widgets say now: a callback may come before the page was drawn with it."""
+    state = st.session_state
+    n, kind = int(state["duel-seeds"]), state["duel-kind"]
+    controls = {
+        "duel-by-hand": DuelArm(MANUAL),
+        "duel-default": DuelArm(DEFAULT),
+        "duel-random": DuelArm(CONTROL, n),
+        "duel-twice": DuelArm(CONTROL, n, 2),
+    }
+    arms = [*(DuelArm(key, n) for key in state["duel-methods"]), *(arm for key, arm in controls.items() if state[key])]
+    amount = float(state.get(f"duel-amount-{kind}", _AMOUNTS[kind]))
+    return arms, Budget(kind, amount), bool(state["duel-blind"] and state["duel-by-hand"])
 
 
-def _start(problem: Problem, arms: list[DuelArm], budget: Budget, is_blind: bool, lanes: int) -> None:
+def _start(problem: Problem) -> None:
     lab = the_lab()
     try:
+        arms, budget, is_blind = _chosen()
         duel = make_duel(lab.storage, problem, arms, budget, is_blind=is_blind)
         if duel.searches:
+            lanes = int(st.session_state.get("duel-lanes", _LANES))
             start_lanes(lab.storage, duel, lab.folder, min(lanes, len(duel.searches)))
     except TuningError as fault:
         st.session_state[_FAULT] = str(fault)
