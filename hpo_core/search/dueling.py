@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from hpo_core.space import Configuration
 from hpo_core.studies.owner import Owner
 from hpo_core.studies.run import Run
 from hpo_core.studies.storage import StudyStorage
+from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -185,9 +187,9 @@ def _hold(duel: Duel) -> bool:
     return True
 
 
-def counted(duel: Duel, member: Member) -> TrialTable:
+def counted(duel: Duel, member: Member, read: Callable[[Study], TrialTable] = Study.read) -> TrialTable:
     """The trials of a member that its budget pays for. A person's study takes more; they do not count."""
-    table = member.study.read()
+    table = read(member.study)
     if duel.plan.arms[member.arm].method != MANUAL or duel.plan.budget.kind == "seconds":
         return table
     done = table.is_finished.astype(float)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -12,11 +13,13 @@ from hpo_core.metrics import find_metric, ideal_score
 from hpo_core.problem import LandscapeProblem, ModelProblem
 from hpo_core.search.duel import DEFAULT, Duel
 from hpo_core.search.dueling import counted
+from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
 
 
-def sides_of(duel: Duel) -> list[Side]:
+def sides_of(duel: Duel, read: Callable[[Study], TrialTable] = Study.read) -> list[Side]:
     """The arms of a duel, in the order of its plan; an arm whose studies were deleted has no tables."""
-    return [_side(duel, place) for place in range(len(duel.plan.arms))]
+    return [_side(duel, place, read) for place in range(len(duel.plan.arms))]
 
 
 def verdict_on(duel: Duel, sides: list[Side]) -> Outcome:
@@ -26,13 +29,13 @@ def verdict_on(duel: Duel, sides: list[Side]) -> Outcome:
     return outcome(sides, overlap=overlap, rope=_rope(duel, sides))
 
 
-def _side(duel: Duel, place: int) -> Side:
+def _side(duel: Duel, place: int, read: Callable[[Study], TrialTable]) -> Side:
     members = duel.of_arm(place)
     finals = [member.final() for member in members]
     scores = tuple(tuple(final["scores"]) for final in finals if final is not None and final["scores"])
     return Side(
         label=duel.plan.arms[place].label,
-        tables=tuple(counted(duel, member) for member in members),
+        tables=tuple(counted(duel, member, read) for member in members),
         finals=scores if len(scores) == len(members) else (),
         is_default=duel.plan.arms[place].method == DEFAULT,
     )

@@ -57,7 +57,7 @@ def _body(key: str, was_active: bool) -> None:
     duel = open_duel(the_lab().storage, key)
     for member in duel.searches:
         recover(member.study)
-    sides = sides_of(duel)
+    sides = sides_of(duel, the_lab().table_of)
     _state(duel)
     if _is_hidden(duel):
         st.info("The machine's progress is hidden until you are done.")
@@ -155,7 +155,7 @@ def _by_hand(duel: Duel) -> None:
     """Where the person plays, how far they are, and the end of it."""
     if (member := duel.by_hand) is None:
         return
-    table = counted(duel, member)
+    table = counted(duel, member, the_lab().table_of)
     done = spent(table, duel.plan.budget.kind)
     used = float(np.nanmax(done)) if np.isfinite(done).any() else 0.0
     minutes = format_seconds(float(np.nanmax(table.completed) - np.nanmin(table.started))) if len(table) else "no time"
@@ -352,7 +352,8 @@ def _charts(duel: Duel, sides: Sequence[Side]) -> None:
         if end <= 0:
             st.caption("The first line appears with the first finished trial.")
             return
-        curves = [(_key(arm), arm.label, curve(side, kind, end)) for arm, side in zip(arms, sides, strict=True)]
+        there = [(arm, side) for arm, side in zip(arms, sides, strict=True) if side.tables]  # studies may be deleted
+        curves = [(_key(arm), arm.label, curve(side, kind, end)) for arm, side in there]
         curves = [one for one in curves if np.isfinite(one[2].mean).any()]
         direction = duel.problem.direction
         optimum = _optimum(duel.problem, curves) if is_regret else None

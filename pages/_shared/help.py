@@ -26,6 +26,10 @@ _STEPS = (
         "That makes a child study, which keeps the trials that fit.",
     ),
     (
+        "Have a duel.",
+        "You and the machine under one budget, scored on fresh folds at the end. A tie is called a tie.",
+    ),
+    (
         "Believe the result.",
         "The best of many is partly luck, and the lab says how much. That tuning did not help is a result.",
     ),

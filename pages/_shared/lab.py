@@ -25,7 +25,7 @@ from hpo_core.studies.summary import StudySummary
 from hpo_core.studies.table import TrialTable
 
 STORAGE_VARIABLE = "TUNING_LAB_STORAGE"
-_KEPT_TABLES = 8
+_KEPT_TABLES = 24
 _SUMMARY_SECONDS = 1.0
 
 

@@ -159,3 +159,12 @@ def test_person_counts_up_to_the_budget_and_holds_the_finals_until_done(studies,
     final = open_duel(studies, duel.plan.key).by_hand.final()
     assert final["trial"] == 2  # the fourth and fifth were better, and not paid for
     assert all(map(math.isfinite, final["scores"]))
+
+
+def test_duel_is_there_without_a_study_that_was_deleted(studies, tmp_path):
+    duel = make_duel(studies, BRANIN, ARMS[1:], TWELVE, finals=1)
+    fight(studies, duel.plan.key, tmp_path)
+    studies.discard(duel.of_arm(1)[0].study.name)
+    sides = sides_of(again := open_duel(studies, duel.plan.key))
+    assert [len(side.tables) for side in sides] == [2, 0, 1]
+    assert verdict_on(again, [side for side in sides if side.tables]).order
