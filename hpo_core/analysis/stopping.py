@@ -31,7 +31,7 @@ class StopAdvice:
         verdict: `stop` when the expected gain is below `smallest`.
         evidence: One sentence: the figures behind the verdict, and what going on would cost.
         n_more: How many trials more it is about.
-        n_trials: Complete trials that it was drawn from.
+        n_trials: Trials that it was drawn from: complete, or lost a race between their folds.
         gain: The expected gain; None where it cannot be told. Its 90 % interval is in it.
         noise: Standard error of the value of the best; NaN without folds to tell it from.
         smallest: The gain that is worth going on for.
@@ -81,14 +81,18 @@ def stop_advice(
     gained is below the standard error of the incumbent's cross-validation, as corrected by Nadeau and Bengio (2003).
     """
     usable = table.is_complete & np.isfinite(table.values)
-    n_trials = int(usable.sum())
+    n_trials = int(table.is_learnable.sum())
     fewest = max(FEWEST, 2 * len(table.params))
     if n_trials < fewest:
-        evidence = f"Too few trials to tell: {format_count(n_trials)} complete, and it takes {fewest}."
+        evidence = f"Too few trials to tell: {format_count(n_trials)} with a value, and it takes {fewest}."
         return StopAdvice(verdict="cannot tell", evidence=evidence, n_more=n_more, n_trials=n_trials)
     learns = method not in METHODS or METHODS[method].capabilities.learns
     surrogate = _good_surrogate(table) if learns else None
-    room = math.inf if ideal is None else max(0.0, float((table.sign * (table.values[usable] - ideal)).min()))
+    room = (
+        math.inf
+        if ideal is None
+        else max(0.0, float((table.sign * (table.values[usable] - ideal)).min(initial=math.inf)))
+    )
     if surrogate:
         gain = gain_by_model(surrogate, n_more, room=room)
     else:
@@ -132,7 +136,7 @@ def _good_surrogate(table: TrialTable) -> Surrogate | None:
 
 def _signed(table: TrialTable, method: str) -> np.ndarray:
     """Values of the trials of this method, or of all where it has made few; lower is better."""
-    usable = table.is_complete & np.isfinite(table.values)
+    usable = table.is_learnable
     own = usable & (table.arms == method)
     signed: np.ndarray = table.sign * table.values[own if own.sum() >= FEWEST else usable]
     return signed
