@@ -5,7 +5,6 @@ from __future__ import annotations
 from html import escape
 from urllib.parse import urlencode
 
-import pandas as pd
 import streamlit as st
 
 from hpo_core.analysis.comparison import MOST, Compared
@@ -25,8 +24,9 @@ from hpo_core.methods import METHODS
 from hpo_core.plots import LIVE, figure_json, overlay_alt, overlay_figure, overlay_numbers, why_no_overlay
 from hpo_core.problem import ProblemSpec
 from hpo_core.studies.study import Study
-from pages._shared.chart_card import csv_bytes
+from pages._shared.chart_card import numbers
 from pages._shared.fault import guarded_fragment, plain
+from pages._shared.html_table import html_table
 from pages._shared.lab import shown_name, the_lab
 from pages._shared.live_plot import live_plot
 from pages._shared.score_card import verdict_html
@@ -132,12 +132,7 @@ def _chart(studies: list[StudyUnderTest]) -> None:
         )
         if menu.open:
             with menu:
-                _numbers(overlay_numbers(named, x))
-
-
-def _numbers(frame: pd.DataFrame) -> None:
-    st.dataframe(frame, hide_index=True, height=300, width=560)
-    st.download_button("Download CSV", csv_bytes(frame), "comparison.csv", "text/csv", on_click="ignore")
+                numbers(overlay_numbers(named, x), "comparison", "overlay")
 
 
 def _metric(studies: list[StudyUnderTest]) -> str:
@@ -184,32 +179,27 @@ def _luck(studies: list[StudyUnderTest], overlap: float) -> None:
         return
     with st.container(key="card-luck", gap="small"):
         st.subheader("How much of it is luck?", anchor=False)
-        names = ("Study", "Best of", "Best value", "Without the luck of picking", f"Against {escape(studies[0].name)}")
-        heads = "".join(f'<th scope="col">{name}</th>' for name in names)
-        st.html(
-            '<div class="lab-table" tabindex="0" role="region" aria-label="Luck"><table>'
-            f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-        )
+        heads = ("Study", "Best of", "Best value", "Without the luck of picking", f"Against {studies[0].name}")
+        st.html(html_table("Luck", heads, rows))
         st.caption(
             "The best of many noisy scores looks better than it is. Without that luck, each fold is scored by the "
             "trial that is best on the other folds. Trust the verdict on the right; the locked rows have the last word."
         )
 
 
-def _luck_row(study: StudyUnderTest, first: StudyUnderTest, overlap: float) -> str:
+def _luck_row(study: StudyUnderTest, first: StudyUnderTest, overlap: float) -> tuple[str, ...]:
     table, row = study.table, study.table.best()
     honest = fold_scores_without_luck(table)
     if row is None or not len(honest):
-        return ""
+        return ()
     difference = None if study is first else difference_without_luck(table, first.table, overlap)
-    cells = (
+    return (
+        escape(shown_name(study.name)),
         f"{int(table.is_complete.sum()):,} trials",
         format_score(float(table.values[row])),
         f"<b>{format_score(float(honest.mean()))}</b>",
         _against(difference),
     )
-    name = escape(shown_name(study.name))
-    return f"<tr><th scope='row'>{name}</th>{''.join(f'<td class=lab-number>{cell}</td>' for cell in cells)}</tr>"
 
 
 def _against(difference: Difference | None) -> str:

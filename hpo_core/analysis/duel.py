@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from hpo_core.analysis.judgement import Judgement, ahead, holm, judge
+from hpo_core.analysis.judgement import Judgement, ahead, correlated_posterior, holm, judge
 from hpo_core.analysis.study_comparison import fold_scores_without_luck
 from hpo_core.formats import format_score
 from hpo_core.studies.table import Floats, TrialTable
@@ -61,7 +61,6 @@ class Pair:
     first: int
     second: int
     judgement: Judgement
-    chance: float
 
 
 @dataclass(frozen=True)
@@ -181,11 +180,11 @@ def _judged(
     gaps = [better * (scores[leader] - scores[i]) for i in rivals]
     if len(gaps[0]) < FEWEST:
         return ()
-    chances = [judge(gap, overlap, rope).p_value for gap in gaps]
+    chances = [correlated_posterior(gap, overlap).p_value for gap in gaps]
     # A test at the level alpha p / p_adjusted rejects where Holm's correction does.
     levels = [_LEVEL * p / q if q > 0 else _LEVEL for p, q in zip(chances, holm(chances), strict=True)]
     found = [judge(gap, overlap, rope, alpha=level) for gap, level in zip(gaps, levels, strict=True)]
-    return tuple(Pair(leader, i, one, one.chances[2]) for i, one in zip(rivals, found, strict=True))
+    return tuple(Pair(leader, i, one) for i, one in zip(rivals, found, strict=True))
 
 
 def _sentences(

@@ -23,7 +23,7 @@ from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 
 MANUAL, DEFAULT, CONTROL = "manual", "default", "random"
-_PLAN, _FINAL, _LOOK, _CONTROL = "duel", "duel_final", "duel_look", "duel_control"
+_PLAN, _FINAL, _LOOK, _CONTROL = "duel", "duel_final", "duel_look", "duel_control:"
 _MOST_STUDIES, _MOST_SEEDS = 60, 20
 
 
@@ -135,12 +135,14 @@ class Duel:
 
     @property
     def control(self) -> dict[str, Any]:
-        """What was asked of the duel: `is_stopped`, `is_hand_done`, `opens_lock`; and what it says: `fault`."""
-        return dict(self.members[0].study.attributes.get(_CONTROL, {}))
+        """What was asked of the duel: `is_stopped`, `is_hand_done`, `opens_lock`; what it says: `fault`, `holder`."""
+        attributes = self.members[0].study.attributes
+        return {key.removeprefix(_CONTROL): value for key, value in attributes.items() if key.startswith(_CONTROL)}
 
     def ask(self, **changes: Any) -> None:
-        """Changes `control`."""
-        self.members[0].study.set_attribute(_CONTROL, {**self.control, **changes})
+        """Changes `control`. Each entry is written by itself, so that processes do not undo each other's."""
+        for key, value in changes.items():
+            self.members[0].study.set_attribute(_CONTROL + key, value)
 
 
 def make_duel(

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
@@ -19,12 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
+from hpo_core.analysis.duel import spent
 from hpo_core.errors import FitError, StudyBusyError, TuningError
 from hpo_core.problem import Problem, open_problem
-from hpo_core.search.duel import MANUAL, Duel, Member, open_duel
+from hpo_core.search.duel import DEFAULT, MANUAL, Duel, Member, open_duel
 from hpo_core.search.executor import FitRequest
 from hpo_core.search.fits import FitStore
-from hpo_core.search.launch import URL_VARIABLE, execute, resume_run, start_run
+from hpo_core.search.launch import URL_VARIABLE, execute, resume_run, spawn, start_run
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.locked import look
 from hpo_core.search.recovery import recover
@@ -35,8 +34,7 @@ from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
-_ROOT = Path(__file__).resolve().parents[2]
-_POLL_SECONDS = 0.5
+_POLL_SECONDS, _SETTLE_SECONDS = 0.5, 0.5
 _MOST_LOOKS = 50  # that a landscape takes
 
 
@@ -44,18 +42,7 @@ def start_lanes(storage: StudyStorage, duel: Duel, folder: Path, n_lanes: int) -
     """Starts or resumes a duel in processes of their own, which outlive this one."""
     duel.ask(is_stopped=False, fault="")
     for _ in range(n_lanes):
-        with (folder / "runner.log").open("ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "hpo_core.search.dueling", duel.plan.key, str(folder)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                close_fds=True,
-                cwd=_ROOT,
-                env={**os.environ, URL_VARIABLE: storage.url},
-            )
-        threading.Thread(target=process.wait, daemon=True).start()
+        spawn("hpo_core.search.dueling", (duel.plan.key, str(folder)), storage, folder)
 
 
 def ask_all(duel: Duel, wanted: str) -> None:
@@ -115,6 +102,12 @@ def has_finals(duel: Duel) -> bool:
 def has_looked(duel: Duel) -> bool:
     """Whether what every search has chosen was scored on the locked rows."""
     return all(member.look() is not None for member in duel.members)
+
+
+def is_held(duel: Duel) -> bool:
+    """Whether a process is at what comes after the searches."""
+    held = duel.control.get("holder")
+    return bool(held) and Owner(**held).is_alive()
 
 
 def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 1) -> None:
@@ -178,24 +171,25 @@ def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> None:
 
 
 def _hold(duel: Duel) -> bool:
-    """Makes this process the one that does what comes after the searches; whether no other one is at it."""
-    mine = Owner.of_this_process()
-    held = duel.control.get("finals")
-    if held and Owner(**held) != mine and Owner(**held).is_alive(time.time()):
+    """Makes this process the one that does what comes after the searches; whether no other one is at it.
+
+    Of several that try at the same moment the last to write has it: each looks again a moment later.
+    """
+    mine = asdict(Owner.of_this_process())
+    if duel.control.get("holder") != mine and is_held(duel):
         return False
-    duel.ask(finals=asdict(mine))
-    return True
+    duel.ask(holder=mine)
+    time.sleep(_SETTLE_SECONDS)
+    return bool(duel.control.get("holder") == mine)
 
 
 def counted(duel: Duel, member: Member, read: Callable[[Study], TrialTable] = Study.read) -> TrialTable:
-    """The trials of a member that its budget pays for. A person's study takes more; they do not count."""
-    table = read(member.study)
-    if duel.plan.arms[member.arm].method != MANUAL or duel.plan.budget.kind == "seconds":
+    """The trials of a member that count: of a person their own, and those that the budget pays for."""
+    table, budget = read(member.study), duel.plan.budget
+    if duel.plan.arms[member.arm].method != MANUAL:
         return table
-    done = table.is_finished.astype(float)
-    if duel.plan.budget.kind == "fits":
-        done *= np.maximum(np.isfinite(table.fold_scores).sum(axis=1), 1)
-    return table.take(np.cumsum(done) <= duel.plan.budget.amount)
+    own = table.take(np.isin(table.arms, [MANUAL, DEFAULT]))  # a search may have been started beside the sliders
+    return own if budget.kind == "seconds" else own.take(spent(own, budget.kind) <= budget.amount)
 
 
 def _final(duel: Duel, member: Member, problem: Problem, executor: LocalExecutor, fits: FitStore) -> dict[str, object]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,9 +156,17 @@ def resume_run(study: Study, budget: Budget | None = None) -> Run:
 
 def start_detached(storage: StudyStorage, study: Study, run: Run, folder: Path) -> int:
     """Starts a runner process of its own session for a waiting run; returns its process id."""
+    return spawn("hpo_core.search.detached", (study.name, str(run.id), str(folder)), storage, folder)
+
+
+def spawn(module: str, arguments: Sequence[str], storage: StudyStorage, folder: Path) -> int:
+    """Starts `python -m module arguments` in a session of its own, which outlives this process; returns its id.
+
+    It finds the URL of the storage in its environment, and its log is in the data folder.
+    """
     with (folder / "runner.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "hpo_core.search.detached", study.name, str(run.id), str(folder)],
+            [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from hpo_core.analysis.filtering import TrialFilter
 from hpo_core.errors import TuningError
@@ -222,18 +223,24 @@ def _selected(data: Any, key: str, brushing: Brushing) -> str:
     return f"**{int(passing.sum()):,} of {len(passing):,} trials** have {plain(brushing.chosen.words())}.  \n"
 
 
-def _numbers(frame: pd.DataFrame, filename: str, key: str) -> None:
+def numbers(frame: pd.DataFrame, filename: str, key: str) -> DeltaGenerator:
+    """What a chart draws, as a table with its download; returns the row of buttons below it."""
     st.dataframe(frame, hide_index=True, height=300, width=560)
-    with st.container(horizontal=True, gap="small"):
-        st.download_button(
-            "CSV",
-            partial(csv_bytes, frame),
-            f"{filename}.csv",
-            "text/csv",
-            key=f"{key}-csv",
-            on_click="ignore",
-            help="These numbers, all digits",
-        )
+    row = st.container(horizontal=True, gap="small")
+    row.download_button(
+        "CSV",
+        partial(csv_bytes, frame),
+        f"{filename}.csv",
+        "text/csv",
+        key=f"{key}-csv",
+        on_click="ignore",
+        help="These numbers, all digits",
+    )
+    return row
+
+
+def _numbers(frame: pd.DataFrame, filename: str, key: str) -> None:
+    with numbers(frame, filename, key):
         for image in ("png", "svg"):
             st.button(
                 image.upper(),

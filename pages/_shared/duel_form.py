@@ -16,6 +16,7 @@ from hpo_core.search.dueling import start_lanes
 from hpo_core.search.suitability import why_not
 from hpo_core.studies.run import Budget
 from pages._shared.fault import plain
+from pages._shared.html_table import html_table
 from pages._shared.lab import shown_name, the_lab
 from pages._shared.problem_form import MENU, problem_form
 from pages._shared.tuning import spec_of
@@ -64,17 +65,15 @@ def duel_list() -> None:
         return
     with st.container(key="card-duel-list", gap="small"):
         st.subheader("Duels so far", anchor=False)
-        rows = "".join(
-            f'<tr><th scope="row"><a class="lab-link" href="/duel?name={quote(plan.name)}" target="_self">'
-            f"{escape(plan.name)}</a></th><td>{escape(', '.join(arm.label for arm in plan.arms))}</td>"
-            f'<td class="lab-number">{plan.budget.amount:g} {plan.budget.kind}</td></tr>'
+        rows = [
+            (
+                f'<a class="lab-link" href="/duel?name={quote(plan.name)}" target="_self">{escape(plan.name)}</a>',
+                escape(", ".join(arm.label for arm in plan.arms)),
+                f"{plan.budget.amount:g} {plan.budget.kind}",
+            )
             for plan in plans
-        )
-        st.html(
-            '<div class="lab-table" tabindex="0" role="region" aria-label="Duels"><table><thead><tr>'
-            '<th scope="col">Duel</th><th scope="col">Arms</th><th scope="col">Budget</th></tr></thead>'
-            f"<tbody>{rows}</tbody></table></div>"
-        )
+        ]
+        st.html(html_table("Duels", ("Duel", "Arms", "Budget"), rows))
 
 
 def _problem_line(problem: Problem) -> None:

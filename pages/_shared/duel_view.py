@@ -21,6 +21,7 @@ from hpo_core.search.dueling import (
     counted,
     has_finals,
     has_looked,
+    is_held,
     is_ready_for_finals,
     is_searched,
     start_lanes,
@@ -30,8 +31,9 @@ from hpo_core.search.judging import sides_of, verdict_on
 from hpo_core.search.locked import Look, locked_rows, looks_at, why_locked
 from hpo_core.search.recovery import recover
 from hpo_core.studies.run import Run
-from pages._shared.chart_card import csv_bytes
+from pages._shared.chart_card import numbers
 from pages._shared.fault import guarded_fragment
+from pages._shared.html_table import html_table
 from pages._shared.lab import shown_name, the_lab
 from pages._shared.live_plot import live_plot
 
@@ -79,10 +81,7 @@ def _run(member: Member) -> Run | None:
 def _is_active(duel: Duel) -> bool:
     if any((run := _run(member)) is not None and run.is_active for member in duel.searches):
         return True
-    control = duel.control
-    if control.get("opens_lock") and not has_looked(duel):
-        return True
-    return is_ready_for_finals(duel) and not control.get("is_stopped") and bool(control.get("finals"))
+    return is_held(duel) or (bool(duel.control.get("opens_lock")) and not has_looked(duel))
 
 
 def _is_over(duel: Duel) -> bool:
@@ -147,8 +146,9 @@ def _buttons(duel: Duel, runs: Sequence[Run], *, is_all: bool) -> None:
 
 
 def _go_on(duel: Duel) -> None:
-    lab = the_lab()
-    start_lanes(lab.storage, duel, lab.folder, min(_LANES, max(1, len(duel.searches))))
+    """As many lanes as there are searches left to do, one for what comes after."""
+    lab, n_left = the_lab(), sum(not is_searched(member) for member in duel.searches)
+    start_lanes(lab.storage, duel, lab.folder, min(_LANES, max(1, n_left)))
 
 
 def _by_hand(duel: Duel) -> None:
@@ -220,13 +220,8 @@ def _table(duel: Duel, sides: Sequence[Side], found: Outcome) -> str:
             format_seconds(seconds),
             verdict,
         )
-        body = "".join(f'<td class="lab-number">{cell}</td>' for cell in cells)
-        rows.append(f'<tr><th scope="row">{escape(side.label)}</th>{body}</tr>')
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        '<div class="lab-table" tabindex="0" role="region" aria-label="Arms"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        rows.append((escape(side.label), *cells))
+    return html_table("Arms", heads, rows)
 
 
 def _evidence(sides: Sequence[Side], found: Outcome) -> str:
@@ -236,20 +231,16 @@ def _evidence(sides: Sequence[Side], found: Outcome) -> str:
         one = pair.judgement
         cells = [format_signed(one.mean), f"± {one.half_width:.2g}", f"{one.p_value:.2g}"]
         cells += [f"{chance:.0%}" for chance in one.chances]
-        body = "".join(f'<td class="lab-number">{cell}</td>' for cell in cells)
-        rows.append(f'<tr><th scope="row">{escape(sides[pair.second].label)}</th>{body}</tr>')
-    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
-    return (
-        '<div class="lab-table" tabindex="0" role="region" aria-label="Evidence"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
-    )
+        rows.append((escape(sides[pair.second].label), *cells))
+    return html_table("Evidence", heads, rows)
 
 
 def _method(found: Outcome, duel: Duel) -> str:
     basis = (
         f"Each search's choice was scored on {duel.plan.finals} fresh draws of the folds, which had no part in it."
         if found.is_final
-        else f"Fresh folds are not scored yet. {why_no_finals(duel)}".strip()
+        else why_no_finals(duel)
+        or ("Not every choice could be fitted on fresh folds." if has_finals(duel) else "Fresh folds come at the end.")
     )
     return (
         f"{basis} Paired on the same folds, means over seeds; corrected resampled t-test (Nadeau and Bengio 2003) with "
@@ -278,6 +269,8 @@ def _locked(duel: Duel, sides: Sequence[Side]) -> None:
         elif duel.control.get("opens_lock"):
             n_done = sum(member.look() is not None for member in duel.members)
             st.caption(f"Scoring what was chosen: {n_done} of {len(duel.members)}.")
+            if not is_held(duel):  # not yet, or its process died
+                st.button("Go on", key="duel-look-on", on_click=_go_on, args=(duel,))
         else:
             with st.popover("Open the lock"):
                 st.markdown(
@@ -311,16 +304,8 @@ def _locked_table(duel: Duel, sides: Sequence[Side]) -> str:
         rows.append((side.label, _mean(finals), _mean(scores)))
     sign = -1.0 if duel.problem.direction == "maximize" else 1.0
     rows.sort(key=lambda row: sign * row[2] if math.isfinite(row[2]) else math.inf)
-    body = "".join(
-        f'<tr><th scope="row">{escape(label)}</th><td class="lab-number">{format_score(final)}</td>'
-        f'<td class="lab-number"><b>{format_score(score)}</b></td></tr>'
-        for label, final, score in rows
-    )
-    return (
-        '<div class="lab-table" tabindex="0" role="region" aria-label="Locked rows"><table><thead><tr>'
-        '<th scope="col">Arm</th><th scope="col">Fresh folds</th><th scope="col">Locked rows</th></tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
+    cells = [(escape(label), format_score(final), f"<b>{format_score(score)}</b>") for label, final, score in rows]
+    return html_table("Locked rows", ("Arm", "Fresh folds", "Locked rows"), cells)
 
 
 def _mean(values: Sequence[float]) -> float:
@@ -371,9 +356,7 @@ def _charts(duel: Duel, sides: Sequence[Side]) -> None:
         )
         if menu.open:
             with menu:
-                frame = duel_numbers(curves, kind)
-                st.dataframe(frame, hide_index=True, height=300, width=560)
-                st.download_button("CSV", csv_bytes(frame), f"{duel.plan.name}.csv", "text/csv", on_click="ignore")
+                numbers(duel_numbers(curves, kind), duel.plan.name, "duel-plot")
         if len(curves) > 1:
             _chances(curves, kind, direction)
 

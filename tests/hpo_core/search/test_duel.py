@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import signal
 import time
 
+import psutil
 import pytest
 
 from hpo_core.errors import UsageError
@@ -14,6 +16,7 @@ from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search.duel import DuelArm, duels, make_duel, open_duel
 from hpo_core.search.dueling import (
+    _hold,
     ask_all,
     counted,
     fight,
@@ -25,7 +28,7 @@ from hpo_core.search.dueling import (
     why_no_finals,
 )
 from hpo_core.search.judging import sides_of, verdict_on
-from hpo_core.studies.run import Budget
+from hpo_core.studies.run import Budget, Owner
 from tests.finished_trials import finished
 
 BRANIN = make_problem("branin", noise=0.2, protocol=Protocol(folds=3))
@@ -146,6 +149,8 @@ def test_person_counts_up_to_the_budget_and_holds_the_finals_until_done(studies,
     problem = make_problem("branin", noise=0.2, protocol=Protocol(folds=3))
     duel = make_duel(studies, problem, [DuelArm("manual"), DuelArm("default")], Budget("trials", 3), finals=1)
     mine = duel.by_hand.study
+    machine = finished(9, configuration={"x": 0.5, "y": 0.5}, arm="tpe", value=0.0, fold_scores=(0.0,) * 3)
+    mine.record(machine)  # a search beside the sliders does not play for the person
     for i in range(5):
         height = 10.0 - i
         point = {"configuration": {"x": 0.1 * i, "y": 1.0}, "arm": "manual", "value": height}
@@ -157,7 +162,7 @@ def test_person_counts_up_to_the_budget_and_holds_the_finals_until_done(studies,
     duel.ask(is_hand_done=True)
     fight(studies, duel.plan.key, tmp_path)
     final = open_duel(studies, duel.plan.key).by_hand.final()
-    assert final["trial"] == 2  # the fourth and fifth were better, and not paid for
+    assert final["trial"] == 3  # the fourth and fifth were better, and not paid for
     assert all(map(math.isfinite, final["scores"]))
 
 
@@ -168,3 +173,15 @@ def test_duel_is_there_without_a_study_that_was_deleted(studies, tmp_path):
     sides = sides_of(again := open_duel(studies, duel.plan.key))
     assert [len(side.tables) for side in sides] == [2, 0, 1]
     assert verdict_on(again, [side for side in sides if side.tables]).order
+
+
+def test_of_two_processes_at_one_moment_one_holds_the_last_round(studies):
+    duel = make_duel(studies, BRANIN, ARMS[1:], TWELVE)
+    live = Owner.of_this_process()
+    assert _hold(duel)
+    duel.ask(holder=dataclasses.asdict(Owner(live.host, 1, psutil.Process(1).create_time())))
+    assert not _hold(duel)  # process 1 lives
+    duel.ask(holder=dataclasses.asdict(Owner(live.host, 2**22, 0.0)))
+    assert _hold(duel)  # a dead one holds nothing
+    duel.ask(is_hand_done=True)
+    assert duel.control["holder"] == dataclasses.asdict(live)
