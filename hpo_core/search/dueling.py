@@ -107,7 +107,7 @@ def has_looked(duel: Duel) -> bool:
 def is_held(duel: Duel) -> bool:
     """Whether a process is at what comes after the searches."""
     held = duel.control.get("holder")
-    return bool(held) and Owner(**held).is_alive()
+    return held is not None and Owner(**held).is_alive()
 
 
 def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 1) -> None:
