@@ -91,6 +91,8 @@ class History(Plot[HistoryData]):
         unscored = (
             np.flatnonzero((table.is_pruned | table.is_failed) & np.isfinite(x)) if self.unscored else complete[:0]
         )
+        # Trials that lost a race too: those that are left lie close together, and without the default.
+        valued = (table.is_complete | table.is_estimated) & np.isfinite(x)
         default_rows = complete[table.arms[complete] == DEFAULT]
         return HistoryData(
             table=table,
@@ -99,7 +101,7 @@ class History(Plot[HistoryData]):
             unscored=representative_rows(table, unscored, 300, 0),
             steps=tuple(best_so_far(table, x, arm) for arm in dict.fromkeys(table.arms[complete].tolist())),
             default_row=int(default_rows[0]) if len(default_rows) else None,
-            limits=robust_limits(table.values[complete], table.sign, _IN_VIEW),
+            limits=robust_limits(table.values[valued], table.sign, _IN_VIEW),
         )
 
     def draw(self, data: HistoryData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:

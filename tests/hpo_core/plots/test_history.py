@@ -56,6 +56,17 @@ def test_terrible_values_are_counted_on_the_chart() -> None:
     assert any("3 values below this view" in note["text"] for note in figure["layout"]["annotations"])
 
 
+def test_default_stays_in_view_when_a_race_leaves_only_the_best() -> None:
+    values = np.concatenate([[0.980], np.full(12, 0.9847), np.linspace(0.95, 0.983, 30)])
+    table = build_table(43, arms=("auto",), values=values, n_folds=5, direction="maximize")
+    lost = np.arange(43) > 12
+    folds = np.where(lost[:, None] & (np.arange(5) > 1), np.nan, table.fold_scores)
+    states = np.where(lost, TrialState.PRUNED, TrialState.COMPLETE).astype(np.int8)
+    limits = HISTORY.compute(replace(table, states=states, fold_scores=folds)).limits
+    assert limits.low < 0.980
+    assert limits.high > 0.9847
+
+
 def test_all_failed_says_the_most_frequent_reason() -> None:
     states = np.full(9, TrialState.FAIL.value, dtype=np.int8)
     reasons = np.array(["Out of memory."] * 6 + ["Too slow."] * 3)
