@@ -57,7 +57,7 @@ def test_terrible_values_are_counted_on_the_chart() -> None:
 
 
 def test_default_stays_in_view_when_a_race_leaves_only_the_best() -> None:
-    values = np.concatenate([[0.980], np.full(12, 0.9847), np.linspace(0.95, 0.983, 30)])
+    values = np.concatenate([[0.980], np.linspace(0.9845, 0.9847, 12), np.linspace(0.95, 0.983, 30)])
     table = build_table(43, arms=("auto",), values=values, n_folds=5, direction="maximize")
     lost = np.arange(43) > 12
     folds = np.where(lost[:, None] & (np.arange(5) > 1), np.nan, table.fold_scores)
