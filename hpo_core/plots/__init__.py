@@ -3,7 +3,7 @@
 from typing import Any
 
 from hpo_core.discovery import Catalogue
-from hpo_core.plots._base import Plot
+from hpo_core.plots._base import GROUPS, INSIDE, JUDGE, Group, Plot
 from hpo_core.plots._duel import BUDGETS, chance_figure, duel_alt, duel_figure, duel_numbers
 from hpo_core.plots._encoding import figure_json
 from hpo_core.plots._look import (
@@ -34,12 +34,16 @@ __all__ = [
     "duel_numbers",
     "DARK",
     "DEFAULT",
+    "GROUPS",
+    "INSIDE",
+    "JUDGE",
     "LIGHT",
     "LIVE",
     "MANUAL",
     "PLOTS",
     "ArmStyle",
     "Figure",
+    "Group",
     "Look",
     "Plot",
     "arm_label",

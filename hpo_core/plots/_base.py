@@ -30,6 +30,24 @@ from hpo_core.studies.table import TrialTable
 D = TypeVar("D")
 
 
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Charts that stand behind one tab, one of them at a time.
+
+    Attributes:
+        label: Name on the tab.
+        choice: Label of the menu in which a person chooses among their questions.
+    """
+
+    label: str
+    choice: str
+
+
+JUDGE = Group("Judge", "Judge what was found")  # what the trials say: how sure, how lucky, which change gained what
+INSIDE = Group("Inside", "Seen from the inside")  # how a method thinks, or what a model of one kind looks like
+GROUPS = (JUDGE, INSIDE)
+
+
 @dataclass(frozen=True)
 class Plot(ABC, Generic[D]):
     """One question about a study and its drawing. A file in this folder binds an instance with default settings.
@@ -46,8 +64,7 @@ class Plot(ABC, Generic[D]):
         is_costly: Whether `compute` may take longer than a tenth of a second, so that a live view refreshes it seldom.
         is_brushable: Whether a person can select on its axes. Its data then have `filter_after(brushes, previous)` and
             `brushes_of(chosen)`, see `ParallelData`; it shows all trials, and others those that it selects.
-        is_inside: Whether it shows how a method thinks, or needs a model of one kind. Such charts stand together behind
-            one tab, as each has something to show for some studies only.
+        group: The group whose tab it shares; None for a tab of its own.
     """
 
     key: ClassVar[str]
@@ -60,7 +77,7 @@ class Plot(ABC, Generic[D]):
     height: ClassVar[int] = 480
     is_costly: ClassVar[bool] = False
     is_brushable: ClassVar[bool] = False
-    is_inside: ClassVar[bool] = False
+    group: ClassVar[Group | None] = None
 
     @abstractmethod
     def why_unavailable(self, table: TrialTable) -> str | None:

@@ -14,7 +14,7 @@ from optuna.distributions import IntDistribution
 from hpo_core.analysis.selection import Rows
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, axis, faint, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.studies.table import TrialTable
 
 _DEPTH = "n_layers"
@@ -62,7 +62,7 @@ class ArchitectureDiagram(Plot[DiagramData]):
     key: ClassVar[str] = "architecture_diagram"
     label: ClassVar[str] = "Architecture"
     place: ClassVar[int] = 66
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The best network architectures: layers, widths, activation and skips."
     question: ClassVar[str] = "What does the best network look like?"
     how_to_read: ClassVar[str] = (

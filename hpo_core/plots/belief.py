@@ -17,7 +17,7 @@ from hpo_core.analysis.surrogate import Surrogate, fit_surrogate
 from hpo_core.analysis.units import units_of
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, axis, faint, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._marks import Spots
 from hpo_core.plots._side import Side, moving_parameters, side_of
 from hpo_core.space import Configuration
@@ -77,7 +77,7 @@ class Belief(Plot[BeliefData]):
     key: ClassVar[str] = "belief"
     label: ClassVar[str] = "Belief"
     place: ClassVar[int] = 110
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = (
         "What a Gaussian process believes along one parameter, how sure it is, and where it would go."
     )

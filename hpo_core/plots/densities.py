@@ -18,7 +18,7 @@ from hpo_core.analysis.selection import Rows
 from hpo_core.analysis.units import number_at, unit_column
 from hpo_core.formats import format_count, format_value
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, axis, faint, layout
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, faint, layout
 from hpo_core.plots._side import Side, moving_parameters, side_of
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
@@ -74,7 +74,7 @@ class Densities(Plot[DensitiesData]):
     key: ClassVar[str] = "densities"
     label: ClassVar[str] = "Densities"
     place: ClassVar[int] = 115
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "Where TPE sees good and bad trials along one parameter, and where good outweighs bad."
     question: ClassVar[str] = "Where does TPE find good trials, and where bad ones?"
     how_to_read: ClassVar[str] = (

@@ -13,7 +13,7 @@ from hpo_core.analysis.selection import Rows, representative_rows
 from hpo_core.analysis.units import unit_column, value_at
 from hpo_core.formats import format_count, format_value
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, arm_label, axis, faint, layout
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, arm_label, axis, faint, layout
 from hpo_core.plots._hover import hover
 from hpo_core.plots._look import plain, shortened
 from hpo_core.plots._thoughts import Thought, generation_of, matrix_of, of_newest_arm, thoughts_with
@@ -89,7 +89,7 @@ class Ellipse(Plot[EllipseData]):
     key: ClassVar[str] = "ellipse"
     label: ClassVar[str] = "Ellipse"
     place: ClassVar[int] = 111
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The cloud that CMA-ES draws from: its centre, its width, its tilt, and its way."
     question: ClassVar[str] = "Where does CMA-ES look now, and how sure is it?"
     how_to_read: ClassVar[str] = (

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, arm_label, axis, faint, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, arm_label, axis, faint, layout, plain
 from hpo_core.plots._marks import best_ring, outside_note
 from hpo_core.plots._thoughts import Thought, generation_of, of_newest_arm, thoughts_with
 from hpo_core.space import configuration_digest
@@ -80,7 +80,7 @@ class Generations(Plot[GenerationsData]):
     key: ClassVar[str] = "generations"
     label: ClassVar[str] = "Generations"
     place: ClassVar[int] = 110
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The values of each generation of an evolutionary search, and who is whose child."
     question: ClassVar[str] = "Does each generation get better, and from whom?"
     how_to_read: ClassVar[str] = (

@@ -14,7 +14,7 @@ from hpo_core.analysis.selection import Rows, representative_rows, robust_limits
 from hpo_core.analysis.units import number_at, unit_column
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, axis, faint, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._hover import hover
 from hpo_core.plots._side import Side, side_of
 from hpo_core.studies.table import TrialTable
@@ -76,7 +76,7 @@ class GradientArrows(Plot[GradientArrowsData]):
     key: ClassVar[str] = "gradient_arrows"
     label: ClassVar[str] = "Gradient"
     place: ClassVar[int] = 90
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "Where gradient descent walked, and the slope that it saw at each step."
     question: ClassVar[str] = "Which way is down?"
     how_to_read: ClassVar[str] = (

@@ -16,7 +16,7 @@ from hpo_core.analysis.selection import Rows, robust_limits
 from hpo_core.analysis.units import unit_column
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, axis, glow, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, glow, layout, plain
 from hpo_core.space import Configuration, Float, Int
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -87,7 +87,7 @@ class GridCells(Plot[GridCellsData]):
     key: ClassVar[str] = "grid_cells"
     label: ClassVar[str] = "Grid cells"
     place: ClassVar[int] = 120
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = (
         "Which combinations of two parameters are tried, with their best value, and which are open."
     )

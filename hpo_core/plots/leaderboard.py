@@ -14,7 +14,7 @@ from hpo_core.analysis.noise import Difference, compare_folds, mean_interval
 from hpo_core.analysis.selection import Rows
 from hpo_core.formats import format_bytes, format_count, format_score, format_seconds, format_signed
 from hpo_core.models import MODELS
-from hpo_core.plots import Figure, Look, Plot, axis, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, layout, plain
 from hpo_core.plots._marks import note_style
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -79,7 +79,7 @@ class Leaderboard(Plot[LeaderboardData]):
     key: ClassVar[str] = "leaderboard"
     label: ClassVar[str] = "Leaderboard"
     place: ClassVar[int] = 65
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The best trial of every model family, with its noise, its time and its size."
     question: ClassVar[str] = "Which kind of model is best?"
     how_to_read: ClassVar[str] = (

@@ -14,7 +14,7 @@ from optuna.distributions import CategoricalDistribution
 from hpo_core.analysis.selection import Limits, robust_limits
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
+from hpo_core.plots import INSIDE, ArmStyle, Figure, Group, Look, Plot, arm_label, axis, faint, layout
 from hpo_core.plots._hover import hover
 from hpo_core.plots._look import plain
 from hpo_core.plots._marks import best_ring, outside_note
@@ -93,7 +93,7 @@ class Lineage(Plot[LineageData]):
     key: ClassVar[str] = "lineage"
     label: ClassVar[str] = "Lineage"
     place: ClassVar[int] = 121
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "Members of population-based training, who copied whom, and the schedule that came out."
     question: ClassVar[str] = "Whose weights won, and how did their hyperparameters change on the way?"
     how_to_read: ClassVar[str] = (

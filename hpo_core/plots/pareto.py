@@ -14,7 +14,7 @@ from hpo_core.analysis.selection import Limits, Rows, representative_rows, robus
 from hpo_core.formats import format_bytes, format_count, format_score, format_seconds
 from hpo_core.options import option
 from hpo_core.pareto import hypervolume, is_on_front
-from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, glow, layout
+from hpo_core.plots import INSIDE, ArmStyle, Figure, Group, Look, Plot, arm_label, axis, faint, glow, layout
 from hpo_core.plots._hover import hover
 from hpo_core.plots._marks import outside_note
 from hpo_core.studies.table import Floats, TrialTable
@@ -66,7 +66,7 @@ class Pareto(Plot[ParetoData]):
     key: ClassVar[str] = "pareto"
     label: ClassVar[str] = "Trade-off"
     place: ClassVar[int] = 80
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The value of each trial against its cost, with the front of the best trade-offs."
     question: ClassVar[str] = "What does a better score cost?"
     how_to_read: ClassVar[str] = (

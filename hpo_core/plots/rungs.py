@@ -15,7 +15,7 @@ from scipy.stats import spearmanr
 from hpo_core.analysis.selection import Limits, Rows, robust_limits
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
+from hpo_core.plots import INSIDE, ArmStyle, Figure, Group, Look, Plot, arm_label, axis, faint, layout
 from hpo_core.plots._hover import hover
 from hpo_core.plots._marks import best_ring, note_style, outside_note
 from hpo_core.plots._thoughts import Thought, is_count, thoughts_with
@@ -92,7 +92,7 @@ class Rungs(Plot[RungsData]):
         "that early scores foretell little. Click a mark to load its trial."
     )
     is_costly: ClassVar[bool] = True
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
 
     bracket: int = option(0, "Bracket", "Which bracket is shown, from 1; 0 for all of them.", low=0, high=10_000)
 

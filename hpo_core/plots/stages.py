@@ -14,7 +14,7 @@ import pandas as pd
 
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
 from hpo_core.formats import format_count, format_score
-from hpo_core.plots import Figure, Look, Plot, arm_label, axis, faint, layout, plain
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, arm_label, axis, faint, layout, plain
 from hpo_core.plots._marks import Spots, best_ring, note_style, outside_note
 from hpo_core.plots._progress import BestSoFar, best_so_far, places, progress_axis, step_line
 from hpo_core.plots.history import History
@@ -85,7 +85,7 @@ class Stages(Plot[StagesData]):
     key: ClassVar[str] = "stages"
     label: ClassVar[str] = "Stages"
     place: ClassVar[int] = 110
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "What a method did when, what each stage found, and why the next one began."
     question: ClassVar[str] = "What did the search do when, and why?"
     how_to_read: ClassVar[str] = (

@@ -16,7 +16,7 @@ from scipy.stats import binom
 from hpo_core.analysis.selection import Rows
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
-from hpo_core.plots import Figure, Look, Plot, arm_label, axis, faint, layout
+from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, arm_label, axis, faint, layout
 from hpo_core.plots._hover import hover
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -76,7 +76,7 @@ class Surprise(Plot[SurpriseData]):
     key: ClassVar[str] = "surprise"
     label: ClassVar[str] = "Surprise"
     place: ClassVar[int] = 120
-    is_inside: ClassVar[bool] = True
+    group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "What the method predicted for each of its trials, and what was found."
     question: ClassVar[str] = "Does the model know how sure it may be?"
     how_to_read: ClassVar[str] = (

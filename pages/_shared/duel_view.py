@@ -66,10 +66,11 @@ def _body(key: str, was_active: bool) -> None:
     else:
         shown = [side for side in sides if any(table.best() is not None for table in side.tables)]
         if shown:
-            _verdict(duel, shown)
+            found = verdict_on(duel, shown)
+            _verdict(duel, shown, found)
             if _is_over(duel):
                 _locked(duel, sides)
-            _charts(duel, sides)
+            _charts(duel, sides, shown[found.order[0]].label if found.order else "")
     if _is_active(duel) != was_active:
         st.rerun()
 
@@ -177,8 +178,7 @@ def _hand_is_done(duel: Duel) -> None:
 # The verdict
 
 
-def _verdict(duel: Duel, sides: Sequence[Side]) -> None:
-    found = verdict_on(duel, list(sides))
+def _verdict(duel: Duel, sides: Sequence[Side], found: Outcome) -> None:
     with st.container(key="card-duel-verdict", gap="small"):
         st.subheader("Who won, and does it matter?", anchor=False)
         first, *others = found.sentences
@@ -315,7 +315,7 @@ def _mean(values: Sequence[float]) -> float:
 # The charts
 
 
-def _charts(duel: Duel, sides: Sequence[Side]) -> None:
+def _charts(duel: Duel, sides: Sequence[Side], leader: str) -> None:
     arms = duel.plan.arms
     with st.container(key="card-duel-curves", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -358,24 +358,27 @@ def _charts(duel: Duel, sides: Sequence[Side]) -> None:
             with menu:
                 numbers(duel_numbers(curves, kind), duel.plan.name, "duel-plot")
         if len(curves) > 1:
-            _chances(curves, kind, direction)
+            _chances(curves, kind, direction, leader)
 
 
-def _chances(curves: Sequence[tuple[str, str, Curve]], kind: str, direction: str) -> None:
+def _chances(curves: Sequence[tuple[str, str, Curve]], kind: str, direction: str, leader: str) -> None:
+    """Of the arm that leads by the verdict, which may not be the one with the best of its own folds."""
     sign = -1.0 if direction == "maximize" else 1.0
-    leader = min(curves, key=lambda one: sign * one[2].mean[-1] if np.isfinite(one[2].mean[-1]) else math.inf)
-    rivals = [(key, name, chance_ahead(leader[2], one, sign)) for key, name, one in curves if name != leader[1]]
-    st.subheader("How sure is the lead at each budget?", anchor=False)
+    own = next((one for _, name, one in curves if name == leader), None)
+    if own is None:
+        return
+    rivals = [(key, name, chance_ahead(own, one, sign)) for key, name, one in curves if name != leader]
+    st.subheader("How sure was the lead at each budget?", anchor=False)
     live_plot(
-        figure_json(chance_figure(rivals, leader[2].x, kind, leader[1], [key for key, _, _ in curves])),
+        figure_json(chance_figure(rivals, own.x, kind, leader, [key for key, _, _ in curves])),
         key="duel-chances",
         height=260,
-        alt=f"Chance that {leader[1]} is ahead of each other arm, at each budget.",
+        alt=f"Chance that {leader} is ahead of each other arm, at each budget.",
         filename="chances",
     )
     st.caption(
-        "Of all pairs of a search of the leader and one of another arm, the share in which the leader's is ahead; ties "
-        "count half. At one half nobody is ahead."
+        "Of all pairs of a search of the leader and one of another arm, the share in which the leader's is ahead by "
+        "the search's own folds; ties count half. Below one half, the lead was seen on fresh folds only."
     )
 
 

@@ -14,7 +14,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from hpo_core.analysis.filtering import filter_of_query
-from hpo_core.plots import PLOTS, Plot
+from hpo_core.plots import GROUPS, PLOTS, Group, Plot
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
@@ -23,7 +23,6 @@ from pages._shared.filter_line import Ranges, filter_line
 from pages._shared.trial_table import reset_trial_table, trial_table
 
 _VIEW, _ONLY = "view", "only."
-_INSIDE = "Inside"
 _LONGEST_QUERY = 1500
 
 
@@ -139,32 +138,30 @@ def _newest(table: TrialTable) -> int | None:
 
 
 def _tabs(card: Callable[[Plot[Any]], None], table: TrialTable, key: str) -> None:
-    plots = [p for p in PLOTS if not p.is_inside]
-    labels = [*(p.label for p in plots), _INSIDE]
-    asked = next((_INSIDE if p.is_inside else p.label for p in PLOTS if p.key == _query().get(_VIEW)), None)
+    alone = [p for p in PLOTS if p.group is None]
+    groups = [group for group in GROUPS if any(p.group is group for p in PLOTS)]
+    asked = next((p for p in PLOTS if p.key == _query().get(_VIEW)), None)
+    named = None if asked is None else (asked.label if asked.group is None else asked.group.label)
     # Asked once: with another default these would be other tabs, and forget which of them is open.
-    default = st.session_state.setdefault(f"{key}-first-tab", asked)
-    *tabs, inside = st.tabs(labels, key="charts", on_change="rerun", default=default)
-    for tab, plot in zip(tabs, plots, strict=True):
+    default = st.session_state.setdefault(f"{key}-first-tab", named)
+    labels = [*(p.label for p in alone), *(group.label for group in groups)]
+    tabs = st.tabs(labels, key="charts", on_change="rerun", default=default)
+    for tab, shown in zip(tabs, [*alone, *groups], strict=True):
         if tab.open:
-            _put_view(plot, is_first=plot is plots[0])
             with tab:
+                plot = _chosen(shown, table, f"{key}-{shown.label}") if isinstance(shown, Group) else shown
+                _put_view(plot, is_first=plot is alone[0])
                 card(plot)
-    if inside.open:
-        with inside:
-            plot = _inside_plot(table, f"{key}-inside")
-            _put_view(plot, is_first=False)
-            card(plot)
 
 
-def _inside_plot(table: TrialTable, key: str) -> Plot[Any]:
-    """The chart that a person chose among those that show a method from the inside; at first one that can be shown."""
-    plots = {p.key: p for p in PLOTS if p.is_inside}
+def _chosen(group: Group, table: TrialTable, key: str) -> Plot[Any]:
+    """The chart that a person chose among those of a group; at first one that can be shown."""
+    plots = {p.key: p for p in PLOTS if p.group is group}
     if key not in st.session_state:
         asked = _query().get(_VIEW)
         usable = (k for k, p in plots.items() if not p.why_unavailable(table))
         st.session_state[key] = asked if asked in plots else next(usable, next(iter(plots)))
-    chosen = st.selectbox("Seen from the inside", list(plots), format_func=lambda k: plots[k].question, key=key)
+    chosen = st.selectbox(group.choice, list(plots), format_func=lambda k: plots[k].question, key=key)
     return plots[chosen]
 
 

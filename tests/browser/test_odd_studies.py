@@ -91,7 +91,7 @@ def test_odd_studies_open_in_every_view(odd_lab: Any, open_page: Open, subtests:
             table = storage.study(name).read()
             rows = page.locator(".trial-grid tbody tr")
             expect(rows).to_have_count(min(len(table), 50))
-            for plot in (p for p in PLOTS if len(table) and not p.is_inside):
+            for plot in (p for p in PLOTS if len(table) and p.group is None):
                 looks_as_the_engine_says(page, plot, table)
             no_fault(page)
 

@@ -9,24 +9,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from hpo_core.plots import PLOTS
+from hpo_core.plots import GROUPS, PLOTS
 from hpo_core.problem import make_problem
 from hpo_core.search import search
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
-INSIDE = [plot for plot in PLOTS if plot.is_inside]
 
 
 @pytest.fixture(scope="session")
 def evolved(lab: Any) -> str:
     search(make_problem("branin"), "genetic", trials=40, study="evolved", folder=lab.data)
     return "evolved"
-
-
-def choose(page: Page, question: str) -> None:
-    page.get_by_label("Seen from the inside").click()
-    page.get_by_role("option", name=question, exact=True).click()
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
@@ -37,11 +31,13 @@ def test_method_is_seen_from_the_inside(lab: Any, evolved: str, open_page: Open,
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
-def test_every_chart_of_the_inside_is_shown_or_says_what_it_needs(lab: Any, evolved: str, open_page: Open) -> None:
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.label)
+def test_every_chart_of_a_group_is_shown_or_says_what_it_needs(lab: Any, evolved: str, open_page: Open, group) -> None:
     page = open_page(f"{lab.url}/?study={evolved}")
-    page.get_by_role("tab", name="Inside").click()
-    for plot in INSIDE:
-        choose(page, plot.question)
+    page.get_by_role("tab", name=group.label, exact=True).click()
+    for plot in (p for p in PLOTS if p.group is group):
+        page.get_by_label(group.choice).click()
+        page.get_by_role("option", name=plot.question, exact=True).click()
         card = page.locator(f".st-key-card-chart-{plot.key}")
         expect(card.locator(".live-plot[data-drawn], [data-testid=stMarkdown] p").last).to_be_visible()
         expect(page).to_have_url(re.compile(f"view={plot.key}"))
