@@ -22,12 +22,6 @@ pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
 
 LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
-# Text is paler while it fades in.
-_ALL_FADED_IN = """
-() => Promise.all(document.getAnimations()
-  .filter((animation) => animation.effect.getComputedTiming().endTime !== Infinity)
-  .map((animation) => animation.finished.catch(() => null)))
-"""
 ADDRESSES = {
     "tune": "?study=seen",
     "studies": "studies",
@@ -54,7 +48,7 @@ def searched(lab: Any) -> Any:
 def expect_no_fault(page: Page, part: str = "") -> None:
     """Nothing that axe-core calls serious or critical, on the page or in a part of it: rule, place, what is wrong."""
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")
-    page.evaluate(_ALL_FADED_IN)
+    expect(page.locator("[data-testid=stMainBlockContainer]")).to_have_css("max-width", "1600px")  # theme.css is there
     found: dict[str, Any] = Axe().run(page, context=part or None).response
     faults = [
         f"{fault['id']}: {node['html'][:160]} {node['any'][0]['message'] if node['any'] else ''}"
