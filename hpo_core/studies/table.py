@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState
@@ -209,7 +210,14 @@ class TrialTable:
 def parsed_thought(text: str) -> dict[str, Any]:
     """What a method recorded, from its JSON text; empty where it recorded nothing that can be read."""
     try:
-        found = json.loads(text or "{}")
-    except ValueError:
-        return {}
+        found = orjson.loads(text or "{}")
+    except ValueError:  # it knows no NaN and no infinity
+        found = _found_by_the_library(text)
     return found if isinstance(found, dict) else {}
+
+
+def _found_by_the_library(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
