@@ -136,9 +136,13 @@ def _line_traces(line: _Line, look: Look) -> list[dict[str, Any]]:
 
 
 def _range(lines: list[_Line]) -> list[float]:
+    """Holds the lines, and the whole noise of the last values: a picture of the lines alone would overstate how far
+    they are apart."""
     values = np.concatenate([line.step.values for line in lines])
     limits = robust_limits(values, lines[0].table.sign)
-    return [limits.low, limits.high]
+    ends = [line.step.values[-1] + side * line.step.noise[-1] for line in lines if len(line.step.x) for side in (-1, 1)]
+    ends = [end for end in ends if np.isfinite(end)]
+    return [min([limits.low, *ends]), max([limits.high, *ends])]
 
 
 def _last_values(lines: list[_Line], look: Look) -> list[dict[str, Any]]:
