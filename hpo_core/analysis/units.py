@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -42,19 +43,22 @@ def unit_column(distribution: BaseDistribution, internal: Floats) -> Floats:
 
 
 def value_at(distribution: BaseDistribution, unit: float) -> Any:
-    """What stands at a position in [0, 1]: a number, rounded for whole numbers, or a category's label."""
+    """What stands at a position in [0, 1]: a number, on its steps where it has any, or a category's label."""
     if isinstance(distribution, CategoricalDistribution):
         choices = distribution.choices
         return str(choices[min(int(unit * len(choices)), len(choices) - 1)])
     number = number_at(distribution, unit)
-    if isinstance(distribution, IntDistribution):
-        steps = round((number - distribution.low) / distribution.step)
-        return int(min(max(distribution.low + steps * distribution.step, distribution.low), distribution.high))
-    return number
+    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+    if distribution.step is None:
+        return number
+    low, step = Decimal(str(distribution.low)), Decimal(str(distribution.step))
+    last = (Decimal(str(distribution.high)) - low) // step
+    steps = min(max(round((number - distribution.low) / distribution.step), 0), int(last))
+    return (int if isinstance(distribution, IntDistribution) else float)(low + steps * step)
 
 
 def number_at(distribution: BaseDistribution, unit: float) -> float:
-    """The number at a position in [0, 1] of a range, not rounded to whole ones."""
+    """The number at a position in [0, 1] of a range, not rounded to its steps."""
     low, high, is_log = _ends(distribution)
     x = low + min(max(unit, 0.0), 1.0) * (high - low)
     return math.exp(x) if is_log else x
@@ -64,7 +68,7 @@ def _ends(distribution: BaseDistribution) -> tuple[float, float, bool]:
     if isinstance(distribution, CategoricalDistribution):
         return -0.5, len(distribution.choices) - 0.5, False
     assert isinstance(distribution, (FloatDistribution, IntDistribution))
-    half = distribution.step / 2 if isinstance(distribution, IntDistribution) else 0.0
+    half = distribution.step / 2 if distribution.step else 0.0  # each step owns an interval of its own
     low, high = distribution.low - half, distribution.high + half
     return (math.log(low), math.log(high), True) if distribution.log else (low, high, False)
 

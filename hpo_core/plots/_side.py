@@ -141,15 +141,8 @@ def side_of(table: TrialTable, name: str, rows: Rows) -> Side:
         units = (np.arange(len(distribution.choices)) + 0.5) / len(distribution.choices)
     else:
         units = np.linspace(0, 1, _POINTS)
-        if isinstance(distribution, IntDistribution):
-            whole = np.array([value_at(distribution, float(u)) for u in units], dtype=float)
-            units = unit_column(distribution, np.unique(whole))
+        if getattr(distribution, "step", None):
+            on_steps = np.array([value_at(distribution, float(u)) for u in units], dtype=float)
+            units = unit_column(distribution, np.unique(on_steps))
     values = [value_at(distribution, float(u)) for u in units]
     return Side(name, distribution, units, values, unit_column(distribution, table.params[name][rows]))
-
-
-def moving_parameters(table: TrialTable) -> list[str]:
-    """Parameters with at least two different values among the finished trials."""
-    usable = table.is_complete & np.isfinite(table.values)
-    columns = {name: column[usable & ~np.isnan(column)] for name, column in table.params.items()}
-    return [name for name, column in columns.items() if len(column) and column.min() < column.max()]

@@ -22,8 +22,18 @@ DISTRIBUTIONS = [
 ]
 
 
+_STEPS = {"a": IntDistribution(0, 100, step=10), "b": FloatDistribution(0.0, 0.9, step=0.3)}
+_ON_STEPS = {"a": np.arange(44) % 11 * 10.0, "b": np.array([0.0, 0.3, 0.6, 0.9])[np.arange(44) % 4]}
+
+
 @pytest.mark.parametrize(
-    "table", [build_table(50), build_table(50, distributions=many_parameters(8))], ids=["svm", "8"]
+    "table",
+    [
+        build_table(50),
+        build_table(50, distributions=many_parameters(8)),
+        build_table(44, distributions=_STEPS, params=_ON_STEPS),
+    ],
+    ids=["svm", "8", "stepped"],
 )
 def test_columns_agree_with_the_search_space(table: object) -> None:
     configurations = [table.configuration(row) for row in range(len(table))]  # type: ignore[attr-defined, arg-type]
@@ -40,6 +50,7 @@ def test_value_at_a_position_comes_back(distribution: BaseDistribution) -> None:
             assert abs(unit_column(distribution, np.array([float(index)]))[0] - unit) <= 0.5 / len(distribution.choices)
         elif distribution.low < distribution.high:  # type: ignore[attr-defined]
             assert distribution.low <= value <= distribution.high  # type: ignore[attr-defined]
+            assert distribution._contains(value)
             again = value_at(distribution, float(unit_column(distribution, np.array([float(value)]))[0]))
             assert again == pytest.approx(value)
 
