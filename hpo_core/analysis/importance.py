@@ -1,24 +1,19 @@
 """Which parameters matter: shares of the values' ups and downs, with intervals from resampled trials.
 
-Functional analysis of variance over randomised trees (Hutter, Hoos and Leyton-Brown, 2014, An Efficient Approach for
-Assessing Hyperparameter Importance; trees as of Geurts, Ernst and Wehenkel, 2006, Extremely randomized trees). Each of
-twenty resamples of the trials grows a small forest; the marginal of a parameter is the mean of the forest over all
-others, exact from the boxes of its leaves, and the share is the marginal's variance over that of the whole forest.
-Averaging the trees before the variance is taken keeps the shares of parameters that do nothing near 0.
+The shares are those of `variance_forest`, over twenty resamples of the trials.
 """
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.tree import ExtraTreeRegressor
 
-from hpo_core.analysis.selection import Rows, representative_rows, robust_limits
+from hpo_core.analysis.selection import Rows, moving_parameters, representative_rows, robust_limits
 from hpo_core.analysis.units import units_of
+from hpo_core.analysis.variance_forest import forest_shares
 from hpo_core.formats import format_count
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -26,9 +21,7 @@ WEAK = 0.1
 _TINY = 0.01
 _FEWEST, _PER_PARAMETER = 20, 4
 _MOST, _MOST_IN_PART = 1000, 300
-_RESAMPLES, _TREES = 20, 8
-_CELLS, _PROBES = 32, 1024
-_PAIRED = 5
+_RESAMPLES = 20
 _INTERVAL = (0.05, 0.5, 0.95)
 
 
@@ -90,7 +83,7 @@ class Importance:
 def why_no_importance(table: TrialTable) -> str | None:
     """The sentence why nothing can be said, or None."""
     usable = _usable(table)
-    moving = _moving(table, usable)
+    moving = moving_parameters(table)
     if not moving:
         return "No parameter differs between the finished trials, so none can matter more than another."
     need = max(_FEWEST, _PER_PARAMETER * len(moving))
@@ -115,15 +108,11 @@ def importance(table: TrialTable, *, top_only: bool = False, seed: int = 0) -> I
         top_only: Whether values worse than the median count as the median: what matters among the better half.
         seed: For resamples, trees and probes.
     """
-    usable = _usable(table)
-    rows = representative_rows(table, usable, _MOST, 0)
-    names = _moving(table, usable)
-    values = _clipped(table, usable, rows, top_only)
-    units = units_of(table, rows)[:, [list(table.params).index(name) for name in names]]
+    usable, rows, names, units, values = learned_trials(table, top_only=top_only)
     is_used = ~np.isnan(units)
-    whole = _forest_shares(units, values, _RESAMPLES, seed)
+    whole = forest_shares(units, values, _RESAMPLES, seed)
     steady = [name for i, name in enumerate(names) if is_used[:, i].all()]
-    shares = [_share((name,), whole.single[:, names.index(name)], len(rows)) for name in steady]
+    shares = [share_of((name,), whole.single[:, names.index(name)], len(rows)) for name in steady]
     too_few = []
     for part, columns in _parts(is_used):
         mine, own = part & np.isfinite(values), [names[i] for i in columns]
@@ -131,9 +120,9 @@ def importance(table: TrialTable, *, top_only: bool = False, seed: int = 0) -> I
             too_few += own
             continue
         chosen = np.flatnonzero(mine)[:: int(np.ceil(mine.sum() / _MOST_IN_PART))]
-        among = _forest_shares(units[chosen], values[chosen], _RESAMPLES // 2, seed)
-        shares += [_share((names[i],), among.single[:, i], len(chosen), is_partial=True) for i in columns]
-    pairs = [_share((names[i], names[j]), column, len(rows)) for (i, j), column in whole.pairs.items()]
+        among = forest_shares(units[chosen], values[chosen], _RESAMPLES // 2, seed)
+        shares += [share_of((names[i],), among.single[:, i], len(chosen), is_partial=True) for i in columns]
+    pairs = [share_of((names[i], names[j]), column, len(rows)) for (i, j), column in whole.pairs.items()]
     return Importance(
         shares=tuple(sorted(shares, key=lambda share: -share.median)),
         pairs=tuple(sorted(pairs, key=lambda share: -share.median)[:3]),
@@ -145,32 +134,30 @@ def importance(table: TrialTable, *, top_only: bool = False, seed: int = 0) -> I
     )
 
 
-class _Shares(NamedTuple):
-    """By resample: shares of each parameter, of pairs of them, of the made-up parameter; and the forest's quality."""
+class LearnedTrials(NamedTuple):
+    """Trials that shares are learned from: all that can be, the rows chosen, their moving parameters, units, values.
 
-    single: Floats
-    pairs: dict[tuple[int, int], Floats]
-    chance: Floats
-    r2: float
+    Units have the shape (rows, names), NaN where a parameter is not used; values are to be minimised.
+    """
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Leaves:
-    """The leaves of a tree as boxes in the unit cube: lower and upper corners, shape (leaves, d), and values."""
-
-    low: Floats
-    high: Floats
+    usable: Rows
+    rows: Rows
+    names: list[str]
+    units: Floats
     values: Floats
+
+
+def learned_trials(table: TrialTable, *, top_only: bool = False) -> LearnedTrials:
+    """The trials of a table for which `why_no_importance` is None, terrible values pulled in; see `importance`."""
+    usable = _usable(table)
+    rows = representative_rows(table, usable, _MOST, 0)
+    names = moving_parameters(table)
+    units = units_of(table, rows)[:, [list(table.params).index(name) for name in names]]
+    return LearnedTrials(usable, rows, names, units, _clipped(table, usable, rows, top_only))
 
 
 def _usable(table: TrialTable) -> Rows:
     return np.flatnonzero(table.is_learnable)
-
-
-def _moving(table: TrialTable, usable: Rows) -> list[str]:
-    columns = {name: column[usable] for name, column in table.params.items()}
-    used = {name: column[~np.isnan(column)] for name, column in columns.items()}
-    return [name for name, column in used.items() if len(column) and column.min() < column.max()]
 
 
 def _clipped(table: TrialTable, usable: Rows, rows: Rows, top_only: bool) -> Floats:
@@ -188,94 +175,7 @@ def _parts(is_used: NDArray[np.bool_]) -> list[tuple[NDArray[np.bool_], list[int
     return [(is_used[:, columns[0]], columns) for columns in found.values()]
 
 
-def _share(names: tuple[str, ...], column: Floats, n_trials: int, *, is_partial: bool = False) -> Share:
+def share_of(names: tuple[str, ...], column: Floats, n_trials: int, *, is_partial: bool = False) -> Share:
+    """Median and interval of a share over its resamples, shape (resamples,)."""
     low, median, high = np.quantile(column, _INTERVAL).tolist()
     return Share(names, low, median, high, n_trials, is_partial)
-
-
-def _forest_shares(units: Floats, values: Floats, n_resamples: int, seed: int) -> _Shares:
-    rng = np.random.default_rng(seed)
-    n, d = units.shape
-    probes = rng.random((_PROBES, d + 1), dtype=np.float32)
-    predicted, times_out = np.zeros(n), np.zeros(n)
-    marginals, totals, leaves = [], [], []
-    for _ in range(n_resamples):
-        drawn = np.column_stack([np.where(np.isnan(units), rng.random(units.shape), units), rng.random(n)])
-        filled = drawn.astype(np.float32)  # as trees want it, so that they need not look and copy each time
-        sample = rng.integers(n, size=n)
-        out = np.setdiff1d(np.arange(n), sample)
-        trees = [_grown(filled[sample], values[sample], int(rng.integers(2**31))) for _ in range(_TREES)]
-        predicted[out] += _mean_of(trees, filled[out]) if len(out) else 0.0
-        times_out[out] += 1
-        totals.append(float(np.var(_mean_of(trees, probes))))
-        leaves.append([_leaves(tree.tree_, d + 1) for tree in trees])
-        marginals.append(np.mean([_marginals(boxes) for boxes in leaves[-1]], axis=0))
-    total = np.maximum(np.array(totals), 1e-300)
-    single = np.minimum(np.var(marginals, axis=2) / total[:, None], 1.0)
-    pairs = _pair_shares(leaves, np.array(marginals), single[:, :d], total)
-    seen = times_out > 0
-    return _Shares(single[:, :d], pairs, single[:, d], _r2(values[seen], predicted[seen] / times_out[seen]))
-
-
-def _grown(units: NDArray[np.float32], values: Floats, seed: int) -> ExtraTreeRegressor:
-    tree = ExtraTreeRegressor(min_samples_leaf=3, max_leaf_nodes=128, max_features=1.0, random_state=seed)
-    return tree.fit(units, values, check_input=False)
-
-
-def _mean_of(trees: list[ExtraTreeRegressor], units: NDArray[np.float32]) -> Floats:
-    return np.asarray(np.mean([tree.predict(units, check_input=False) for tree in trees], axis=0))
-
-
-def _leaves(tree: object, d: int) -> _Leaves:
-    left, right = tree.children_left, tree.children_right  # type: ignore[attr-defined]
-    feature, threshold = tree.feature, tree.threshold  # type: ignore[attr-defined]
-    low, high = np.zeros((len(left), d)), np.ones((len(left), d))
-    for node in np.flatnonzero(left >= 0).tolist():  # a parent stands before its children
-        for child, end in ((left[node], high), (right[node], low)):
-            low[child], high[child] = low[node], high[node]
-            end[child, feature[node]] = threshold[node]
-    is_leaf = left < 0
-    return _Leaves(low[is_leaf], high[is_leaf], tree.value[is_leaf, 0, 0])  # type: ignore[attr-defined]
-
-
-def _cells(boxes: _Leaves) -> Floats:
-    """Share of each cell along each axis that each box covers, shape (d, leaves, cells)."""
-    edges = np.linspace(0, 1, _CELLS + 1)
-    covered = np.minimum(boxes.high.T[:, :, None], edges[1:]) - np.maximum(boxes.low.T[:, :, None], edges[:-1])
-    return np.asarray(np.maximum(covered, 0.0) * _CELLS)
-
-
-def _marginals(boxes: _Leaves) -> Floats:
-    """Mean of the tree over all other axes, in each cell along each axis, shape (d, cells)."""
-    widths = np.maximum(boxes.high - boxes.low, 1e-12)
-    weights = boxes.values * widths.prod(axis=1)
-    return np.asarray(np.einsum("ld,dlc->dc", weights[:, None] / widths, _cells(boxes)))
-
-
-def _pair_shares(
-    leaves: list[list[_Leaves]], marginals: Floats, single: Floats, total: Floats
-) -> dict[tuple[int, int], Floats]:
-    """Variance of two parameters together beyond each alone, of pairs of the five that matter most alone."""
-    strongest = sorted(np.argsort(-np.median(single, axis=0))[:_PAIRED].tolist())
-    pairs = list(itertools.combinations(strongest, 2))
-    shares = {pair: np.zeros(len(leaves)) for pair in pairs}
-    for i, forest in enumerate(leaves):
-        joint = {pair: np.zeros((_CELLS, _CELLS)) for pair in pairs}
-        for boxes in forest:
-            _add_planes(joint, boxes)
-        for (a, b), plane in joint.items():
-            alone = marginals[i, a][:, None] + marginals[i, b]
-            shares[a, b][i] = min(float(np.var(plane / len(forest) - alone)) / total[i], 1.0)
-    return shares
-
-
-def _add_planes(joint: dict[tuple[int, int], Floats], boxes: _Leaves) -> None:
-    widths, cells = np.maximum(boxes.high - boxes.low, 1e-12), _cells(boxes)
-    weights = boxes.values * widths.prod(axis=1)
-    for a, b in joint:
-        joint[a, b] += (cells[a] * (weights / (widths[:, a] * widths[:, b]))[:, None]).T @ cells[b]
-
-
-def _r2(values: Floats, predicted: Floats) -> float:
-    spread = float(((values - values.mean()) ** 2).sum()) if len(values) else 0.0
-    return 1 - float(((values - predicted) ** 2).sum()) / spread if spread > 0 else 0.0

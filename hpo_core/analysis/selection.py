@@ -38,6 +38,13 @@ def estimates_in_words(table: TrialTable) -> str:
     return f", {format_count(count)} of them by an estimate from their first folds" if count else ""
 
 
+def moving_parameters(table: TrialTable) -> list[str]:
+    """Parameters with at least two different values among the trials that a model can learn from."""
+    usable = table.is_learnable
+    columns = {name: column[usable & ~np.isnan(column)] for name, column in table.params.items()}
+    return [name for name, column in columns.items() if len(column) and column.min() < column.max()]
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """A range of values in which the good trials can be told apart.

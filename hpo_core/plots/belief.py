@@ -12,14 +12,14 @@ from scipy.special import ndtr
 
 from hpo_core import gaussian_process
 from hpo_core.acquisition import score
-from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
+from hpo_core.analysis.selection import Limits, Rows, moving_parameters, representative_rows, robust_limits
 from hpo_core.analysis.surrogate import Surrogate, fit_surrogate
 from hpo_core.analysis.units import units_of
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
 from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._marks import Spots
-from hpo_core.plots._side import Side, moving_parameters, side_of
+from hpo_core.plots._side import Side, side_of
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
 from hpo_core.warping import Prediction

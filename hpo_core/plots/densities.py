@@ -14,12 +14,12 @@ from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstim
 from optuna.samplers._tpe.sampler import default_gamma, default_weights
 from optuna.trial import TrialState
 
-from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.selection import Rows, moving_parameters
 from hpo_core.analysis.units import number_at, unit_column
 from hpo_core.formats import format_count, format_value
 from hpo_core.options import option
 from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, faint, layout
-from hpo_core.plots._side import Side, moving_parameters, side_of
+from hpo_core.plots._side import Side, side_of
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
 

@@ -9,13 +9,20 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from hpo_core.analysis.selection import Limits, Rows, estimates_in_words, representative_rows, robust_limits
+from hpo_core.analysis.selection import (
+    Limits,
+    Rows,
+    estimates_in_words,
+    moving_parameters,
+    representative_rows,
+    robust_limits,
+)
 from hpo_core.analysis.surrogate import Quality, Surrogate, fit_surrogate, why_no_surrogate
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
 from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
 from hpo_core.plots._marks import Spots, best_ring, outside_note
-from hpo_core.plots._side import Side, moving_parameters, side_of
+from hpo_core.plots._side import Side, side_of
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
 

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from optuna.distributions import CategoricalDistribution
 from scipy.spatial import cKDTree
 
-from hpo_core.analysis.selection import Rows, estimates_in_words, representative_rows
+from hpo_core.analysis.selection import Rows, estimates_in_words, moving_parameters, representative_rows
 from hpo_core.analysis.surrogate import Quality, fit_surrogate, why_no_surrogate
 from hpo_core.analysis.units import value_at
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
 from hpo_core.plots import DEFAULT, MANUAL, Figure, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._hover import hover
-from hpo_core.plots._side import Side, moving_parameters, side_of
+from hpo_core.plots._side import Side, side_of
 from hpo_core.plots._ticks import unit_ticks
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
