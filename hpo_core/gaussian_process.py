@@ -35,6 +35,7 @@ from hpo_core.warping import Prediction, Warp, WarpKind
 Floats = NDArray[np.float64]
 _INACTIVE_OFFSET = 0.5
 _NOISE_FLOOR = 1e-6
+_IGNORANT = math.sqrt(0.5)
 _LENGTH_LIMITS = (math.log(0.03), math.log(30.0))
 _SIGNAL_LIMITS = (-3.0, 3.0)
 _NOISE_LIMITS = (math.log(1e-5), 0.0)
@@ -69,6 +70,17 @@ class GaussianProcess:
         sd = math.sqrt(self._noise_variance)
         low, high = self.warp.inverse(np.array([-sd, sd]))
         return float(high - low) / 2
+
+    @property
+    def prior_sd(self) -> float:
+        """Standard deviation of the function where nothing is known, in the unit of the values, near their middle."""
+        sd = math.sqrt(self._signal_variance)
+        low, high = self.warp.inverse(np.array([-sd, sd]))
+        return float(high - low) / 2
+
+    def is_ignorant(self, sd: Floats) -> NDArray[np.bool_]:
+        """Where as much of the variance is unknown as is known, or more, shape as `sd`."""
+        return np.asarray(sd >= _IGNORANT * self.prior_sd)
 
     def predict(self, units: Floats) -> Prediction:
         """The noise-free function at points of shape (m, d), in the unit of the values."""

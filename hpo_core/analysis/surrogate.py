@@ -9,15 +9,18 @@ import numpy as np
 from scipy.stats import rankdata
 
 from hpo_core import gaussian_process
-from hpo_core.analysis.selection import Rows, representative_rows, robust_limits
+from hpo_core.analysis.selection import Rows, estimates_in_words, moving_parameters, representative_rows, robust_limits
 from hpo_core.analysis.units import space_of, units_of
 from hpo_core.cube import Cube
+from hpo_core.formats import format_count, format_score
 from hpo_core.gaussian_process import GaussianProcess
 from hpo_core.space import SearchSpace
 from hpo_core.studies.table import Floats, TrialTable
 from hpo_core.warping import Prediction, WarpKind
 
 FEWEST = 8
+SURE_ENOUGH = 0.3
+_TO_EXPLAIN, _PER_PARAMETER = 12, 2
 _MOST, _MOST_WIDE, _WIDE = 300, 200, 12
 _AVERAGED = 64
 
@@ -41,7 +44,7 @@ class Quality:
         figures = f"leave-one-out R² {self.r2:.2f}, rank correlation {self.rank_correlation:.2f}"
         if self.r2 >= 0.7:
             return f"The {what} predicts unseen trials well ({figures})."
-        if self.r2 >= 0.3:
+        if self.r2 >= SURE_ENOUGH:
             return f"The {what} predicts unseen trials roughly ({figures})."
         return f"The {what} hardly predicts unseen trials ({figures}): do not read its details."
 
@@ -86,6 +89,20 @@ class Surrogate:
                 changes.append(float(((self.process.expected(shuffled) - expected) ** 2).mean()))
         total = sum(changes) or 1.0
         return {name: change / total for name, change in zip(self.table.params, changes, strict=True)}
+
+    def learned_in_words(self) -> str:
+        """How many of how many finished trials it was learned from, as the end of a sentence."""
+        usable = int(self.table.is_learnable.sum())
+        share = "all" if len(self.rows) == usable else f"{len(self.rows):,} of"
+        return f"learned from {share} {format_count(usable, 'finished trial')}{estimates_in_words(self.table)}"
+
+    def clipping_in_words(self) -> str:
+        """A sentence, after a blank, about values that were pulled in, or ""."""
+        pulled = self.values != self.table.values[self.rows]
+        if not pulled.any():
+            return ""
+        count, edge = int(pulled.sum()), format_score(float(self.values[pulled][0]))
+        return f" {format_count(count, 'very bad value')} {'counts' if count == 1 else 'count'} as {edge}."
 
     def anchor(self, *names: str) -> int:
         """Row of the best trial that uses all these parameters; of the best trial when none does."""
@@ -150,6 +167,23 @@ def why_no_surrogate(table: TrialTable) -> str | None:
     if np.ptp(table.values[usable]) == 0:
         return "All finished trials have the same value, so there is no shape to show."
     return None
+
+
+def why_no_explanation(table: TrialTable) -> str | None:
+    """The sentence why the trials are too few to tell by a surrogate what each parameter does, or None."""
+    why = why_no_surrogate(table)
+    if why:
+        return why
+    moving = moving_parameters(table)
+    if not moving:
+        return "No parameter differs between the finished trials, so there is no telling what one does."
+    need, count = max(_TO_EXPLAIN, _PER_PARAMETER * len(moving)), int(table.is_learnable.sum())
+    if count >= need:
+        return None
+    return (
+        f"Too few trials to tell what each parameter does: {format_count(len(moving), 'parameter')} "
+        f"need at least {need} finished trials; so far there are {count}."
+    )
 
 
 def fit_surrogate(table: TrialTable, *, warp: WarpKind = "none") -> Surrogate:

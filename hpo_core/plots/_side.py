@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.selection import Rows, moving_parameters
 from hpo_core.analysis.units import unit_column, value_at
-from hpo_core.plots._look import Look, axis, plain, shortened
+from hpo_core.plots._look import Look, axis, faint, plain, shortened
 from hpo_core.plots._ticks import unit_ticks
 from hpo_core.studies.table import Floats, TrialTable
 
 _POINTS, _FEW = 50, 20
+_REACH = 0.08
 _MOST_LABELS = 24
 
 
@@ -108,6 +111,30 @@ class Side:
         place = min(max(round(x), 0), len(self.values) - 1)
         return self.at_unit((place + 0.5) / len(self.values))
 
+    @property
+    def is_near(self) -> NDArray[np.bool_]:
+        """Which places of the grid have a drawn trial within a twelfth of the range, or in the same category."""
+        reach = 1e-6 if self.is_category else _REACH
+        trials = np.sort(self.trials)
+        right = np.clip(np.searchsorted(trials, self.units), 0, len(trials) - 1)
+        left = np.maximum(right - 1, 0)
+        gaps = np.minimum(np.abs(trials[right] - self.units), np.abs(trials[left] - self.units))
+        return np.asarray(gaps <= reach)
+
+    def slider_place(self, current: Mapping[str, Any] | None) -> float | None:
+        """Where a configuration stands on `across`; None where it does not use the parameter."""
+        if self.name not in (current or {}):
+            return None
+        unit = self.unit_of((current or {})[self.name])
+        return None if unit is None else self.place_of(unit)
+
+    def slider_line(self, look: Look, current: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+        """A dotted line where the sliders stand."""
+        x = self.slider_place(current)
+        line = {"width": 1.4, "color": faint(look.you, 0.7), "dash": "dot"}
+        ends = {"x0": x, "x1": x, "y0": 0, "y1": 1}
+        return [] if x is None else [{"type": "line", "yref": "paper", **ends, "line": line}]
+
     def across(self, look: Look) -> dict[str, Any]:
         """An x axis: numbers with room for marks at their ends; categories at whole places."""
         if not self.is_category:
@@ -146,3 +173,24 @@ def side_of(table: TrialTable, name: str, rows: Rows) -> Side:
             units = unit_column(distribution, np.unique(on_steps))
     values = [value_at(distribution, float(u)) for u in units]
     return Side(name, distribution, units, values, unit_column(distribution, table.params[name][rows]))
+
+
+def why_no_side(table: TrialTable, name: str) -> str | None:
+    """The sentence why no finished trial stands along a parameter, or along any where none is named; or None."""
+    if name and name not in table.params:
+        return f"There is no parameter {name!r}; there are {', '.join(table.params) or 'none'}."
+    if not table.params:
+        return "The trials have no parameters, so there is nothing to show along one."
+    usable = table.is_learnable
+    if not usable.any():
+        return "No trial has a value yet. The first mark appears with the first finished trial."
+    if all(np.isnan(table.params[n][usable]).all() for n in ([name] if name else table.params)):
+        return f"No finished trial uses {name or 'any parameter'}, so there is nothing to show along it."
+    return None
+
+
+def first_parameter(table: TrialTable, importances: Mapping[str, float]) -> str:
+    """The most important parameter; where nothing is known the first that differs, or else the first that is used."""
+    usable = table.is_learnable
+    used = [name for name, column in table.params.items() if not np.isnan(column[usable]).all()]
+    return max(moving_parameters(table) or used, key=lambda name: importances.get(name, 0.0))

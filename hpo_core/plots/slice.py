@@ -17,17 +17,17 @@ from hpo_core.analysis.selection import (
     representative_rows,
     robust_limits,
 )
-from hpo_core.analysis.surrogate import Quality, Surrogate, fit_surrogate, why_no_surrogate
+from hpo_core.analysis.surrogate import SURE_ENOUGH, Quality, Surrogate, fit_surrogate, why_no_surrogate
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
 from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
+from hpo_core.plots._curve import Curve
 from hpo_core.plots._marks import Spots, best_ring, outside_note
-from hpo_core.plots._side import Side, side_of
+from hpo_core.plots._side import Side, first_parameter, side_of, why_no_side
 from hpo_core.space import Configuration
 from hpo_core.studies.table import Floats, TrialTable
 
 _MOST, _BEST = 1000, 300
-_REACH = 0.08
 _BY_ARM, _BY_ORDER = "by arm", "by order"
 _KNUTH = 2654435761
 
@@ -100,22 +100,12 @@ class Slice(Plot[SliceData]):
     )
 
     def why_unavailable(self, table: TrialTable) -> str | None:
-        if self.x and self.x not in table.params:
-            return f"There is no parameter {self.x!r}; there are {', '.join(table.params) or 'none'}."
-        if not table.params:
-            return "The trials have no parameters, so there is nothing to slice along."
-        usable = _usable(table)
-        if not usable.any():
-            return "No trial has a value yet. The first mark appears with the first finished trial."
-        names = [self.x] if self.x else list(table.params)
-        if all(np.isnan(table.params[name][usable]).all() for name in names):
-            return f"No finished trial uses {self.x or 'any parameter'}, so there is nothing to show along it."
-        return None
+        return why_no_side(table, self.x)
 
     def compute(self, table: TrialTable) -> SliceData:
         why = why_no_surrogate(table)
         surrogate = None if why else fit_surrogate(table)
-        name = self.x or _first(table, surrogate.importances if surrogate else {})
+        name = self.x or first_parameter(table, surrogate.importances if surrogate else {})
         used = np.flatnonzero(_usable(table) & ~np.isnan(table.params[name]))
         rows = representative_rows(table, used, _MOST, _BEST)
         side = side_of(table, name, rows)
@@ -134,7 +124,9 @@ class Slice(Plot[SliceData]):
             points = [_by_order(data, trace, look) for trace in points if len(trace["x"])]
             if points:
                 points[0]["marker"]["showscale"] = True
-        traces = [*_band(data, look), *points, *_line(data, look), *_best(data, styles, look)]
+        bands = [trace for curve in _curves(data) for trace in curve.band(look)]
+        lines = [curve.line(look) for curve in _curves(data)]
+        traces = [*bands, *points, *lines, *_best(data, styles, look)]
         traces += _star(data, look, current)
         arrow = "↑" if data.table.direction == "maximize" else "↓"
         return {
@@ -144,7 +136,7 @@ class Slice(Plot[SliceData]):
                 revision=f"{data.table.study} {data.side.name} {self.colour}",
                 xaxis=data.side.across(look),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
-                shapes=_slider_line(data, look, current),
+                shapes=data.side.slider_line(look, current),
                 annotations=outside_note(data.table, data.limits, look),
             ),
         }
@@ -195,24 +187,6 @@ def _usable(table: TrialTable) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return table.is_learnable
 
 
-def _first(table: TrialTable, importances: Mapping[str, float]) -> str:
-    """The most important parameter; without a surrogate the first that differs, or else the first that is used."""
-    usable = _usable(table)
-    used = [name for name, column in table.params.items() if not np.isnan(column[usable]).all()]
-    names = moving_parameters(table) or used
-    return max(names, key=lambda name: importances.get(name, 0.0))
-
-
-def _is_near(side: Side) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Which places of the grid have a trial within a twelfth of the range, or in the same category."""
-    reach = 1e-6 if side.is_category else _REACH
-    trials = np.sort(side.trials)
-    right = np.clip(np.searchsorted(trials, side.units), 0, len(trials) - 1)
-    left = np.maximum(right - 1, 0)
-    gaps = np.minimum(np.abs(trials[right] - side.units), np.abs(trials[left] - side.units))
-    return np.asarray(gaps <= reach)
-
-
 def _why_no_trend(table: TrialTable, surrogate: Surrogate, name: str) -> str | None:
     if name not in moving_parameters(table):
         return f"All finished trials have the same {name}, so there is no trend along it."
@@ -223,8 +197,7 @@ def _why_no_trend(table: TrialTable, surrogate: Surrogate, name: str) -> str | N
 
 def _trend(surrogate: Surrogate, side: Side) -> Trend:
     expected = surrogate.along(side.name, side.units)
-    near = _is_near(side)
-    mean, sd = (np.where(near, column, np.nan) for column in expected)
+    mean, sd = (np.where(side.is_near, column, np.nan) for column in expected)
     return Trend(mean, sd, surrogate.quality)
 
 
@@ -240,49 +213,12 @@ def _by_order(data: SliceData, trace: Figure, look: Look) -> Figure:
     return {**trace, "marker": {**trace["marker"], **marker, "line": line}}
 
 
-def _band(data: SliceData, look: Look) -> list[Figure]:
-    """One standard deviation around the trend, a polygon for each stretch without a gap; bars for categories."""
-    if data.trend is None or data.side.is_category:
-        return []
-    x, known = data.side.places, np.isfinite(data.trend.mean)
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], known.astype(int), [0]])))
-    rings: list[tuple[Floats, Floats]] = []
-    for start, end in edges.reshape(-1, 2).tolist():
-        there = slice(start, end)
-        low, high = (data.trend.mean[there] + side * data.trend.sd[there] for side in (-1, 1))
-        rings.append(
-            (np.concatenate([x[there], x[there][::-1], [np.nan]]), np.concatenate([low, high[::-1], [np.nan]]))
-        )
-    shape = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "fill": "toself", "hoverinfo": "skip"}
-    flat = {name: np.concatenate([ring[i] for ring in rings] or [np.empty(0)]) for i, name in enumerate("xy")}
-    return [{**shape, **flat, "fillcolor": faint(look.text, 0.1), "showlegend": False, "name": "trend band"}]
-
-
-def _line(data: SliceData, look: Look) -> list[Figure]:
+def _curves(data: SliceData) -> list[Curve]:
+    """The trend with one standard deviation around it, where there is one."""
     if data.trend is None:
         return []
-    is_shaky = data.trend.quality.r2 < 0.3
-    name = "trend (unsure)" if is_shaky else "trend"
-    trace: Figure = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": data.side.places,
-        "y": data.trend.mean,
-        "line": {"width": 2, "color": look.text, "dash": "dot" if is_shaky else "solid"},
-        "connectgaps": False,
-        "hovertemplate": "expected on average %{y:.4~g}<extra></extra>",
-        "name": name,
-    }
-    if data.side.is_category:
-        bars = {"type": "data", "array": np.nan_to_num(data.trend.sd), "color": faint(look.text, 0.4), "width": 0}
-        marker = {
-            "symbol": "line-ew-open",
-            "size": max(5, min(26, 400 // len(data.side.values))),
-            "color": look.text,
-            "line": {"width": 2.4},
-        }
-        return [{**trace, "mode": "markers", "marker": marker, "error_y": bars}]
-    return [trace]
+    mean, sd, is_shaky = data.trend.mean, data.trend.sd, data.trend.quality.r2 < SURE_ENOUGH
+    return [Curve(data.side, mean, mean - sd, mean + sd, "trend", "expected on average", is_shaky)]
 
 
 def _best(data: SliceData, styles: Mapping[str, ArmStyle], look: Look) -> list[Figure]:
@@ -295,24 +231,9 @@ def _best(data: SliceData, styles: Mapping[str, ArmStyle], look: Look) -> list[F
     return [best_ring(data.table, row, float(data.x[place[0]]), colour, look, is_right=is_right)]
 
 
-def _slider_place(data: SliceData, current: Mapping[str, Any] | None) -> float | None:
-    """Where the sliders stand on the x axis."""
-    value = (current or {}).get(data.side.name)
-    unit = None if value is None and data.side.name not in (current or {}) else data.side.unit_of(value)
-    if unit is None:
-        return None
-    return data.side.place_of(unit)
-
-
-def _slider_line(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> list[Figure]:
-    x = _slider_place(data, current)
-    line = {"width": 1.4, "color": faint(look.you, 0.7), "dash": "dot"}
-    return [] if x is None else [{"type": "line", "yref": "paper", "x0": x, "x1": x, "y0": 0, "y1": 1, "line": line}]
-
-
 def _star(data: SliceData, look: Look, current: Mapping[str, Any] | None) -> list[Figure]:
     """The sliders: on the trend where there is one, else at the worse edge."""
-    x = _slider_place(data, current)
+    x = data.side.slider_place(current)
     if x is None:
         return []
     edge = data.limits.low if data.table.direction == "maximize" else data.limits.high

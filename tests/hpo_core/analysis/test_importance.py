@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -12,22 +11,8 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 
 from hpo_core.analysis.importance import importance, why_no_importance
 from hpo_core.studies.table import TrialTable
+from tests.known_functions import table_of
 from tests.trial_tables import SVM, build_table, with_faults
-
-
-def table_of(function: Callable[[np.ndarray], np.ndarray], n: int, d: int, noise: float = 0.0) -> TrialTable:
-    """`n` random trials of a function on the unit cube, to minimise."""
-    rng = np.random.default_rng(1)
-    units = rng.random((n, d))
-    values = function(units) + noise * rng.standard_normal(n)
-    names = [f"x{i}" for i in range(d)]
-    return build_table(
-        n,
-        distributions=dict.fromkeys(names, FloatDistribution(0, 1)),
-        direction="minimize",
-        params=dict(zip(names, units.T, strict=True)),
-        values=values,
-    )
 
 
 def linear(units: np.ndarray) -> np.ndarray:
