@@ -16,7 +16,7 @@ from hpo_core.analysis.selection import Limits, estimates_in_words, representati
 from hpo_core.analysis.surrogate import SURE_ENOUGH, Surrogate, fit_surrogate, why_no_explanation
 from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import JUDGE, ArmStyle, Figure, Group, Look, Plot, axis, faint, layout
+from hpo_core.plots import JUDGE, ArmStyle, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._curve import Curve
 from hpo_core.plots._marks import Spots, best_ring
 from hpo_core.plots._side import Side, first_parameter, side_of, why_no_side
@@ -183,7 +183,7 @@ class Isolation(Plot[IsolationData]):
         )
         text = f"{format_count(data.n_used, 'finished trial')}"
         text += (
-            f" of {n_usable:,} {'use' if data.n_used > 1 else 'uses'} {data.side.title}"
+            f" of {n_usable:,} {'use' if data.n_used > 1 else 'uses'} {plain(data.side.name)}"
             if n_usable > data.n_used
             else ""
         )

@@ -12,7 +12,7 @@ from optuna.distributions import CategoricalDistribution
 
 from hpo_core.analysis.local_importance import LocalAxis, local_importance
 from hpo_core.analysis.local_importance import LocalImportance as Found
-from hpo_core.analysis.selection import estimates_in_words, moving_parameters
+from hpo_core.analysis.selection import moving_parameters
 from hpo_core.analysis.surrogate import Surrogate, fit_surrogate, why_no_explanation
 from hpo_core.analysis.units import value_at
 from hpo_core.formats import format_count, format_score, format_signed, format_value
@@ -163,11 +163,7 @@ class LocalImportance(Plot[LocalImportanceData]):
 
     def caption(self, data: LocalImportanceData) -> str:
         found, table = data.found, data.table
-        n_usable = int(table.is_learnable.sum())
-        text = (
-            f"Around trial {table.numbers[found.row]}, the best; learned from {data.surrogate.quality.n_trials:,} of "
-        )
-        text += f"{format_count(n_usable, 'finished trial')}{estimates_in_words(table)}. "
+        text = f"Around trial {table.numbers[found.row]}, the best; {data.surrogate.learned_in_words()}. "
         if len(found.axes) > _MOST_ROWS:
             text += f"The {len(found.axes) - _MOST_ROWS} parameters that matter least there are in the table only. "
         if found.unused:

@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 
 from hpo_core.analysis.dependence import BEST, TRIALS, WHOLE, Dependence, dependence
-from hpo_core.analysis.selection import estimates_in_words, moving_parameters
+from hpo_core.analysis.selection import moving_parameters
 from hpo_core.analysis.surrogate import SURE_ENOUGH, Surrogate, fit_surrogate, why_no_explanation
 from hpo_core.analysis.units import number_at
-from hpo_core.formats import format_count, format_score, format_value
+from hpo_core.formats import format_score, format_value
 from hpo_core.options import option
-from hpo_core.plots import JUDGE, Figure, Group, Look, Plot, axis, faint, layout
+from hpo_core.plots import JUDGE, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._curve import Curve
 from hpo_core.plots._side import Side, first_parameter, side_of, why_no_side
 from hpo_core.space import Configuration
@@ -176,12 +176,12 @@ class PartialDependence(Plot[PartialDependenceData]):
         return f"{along} is best with {at[0]} and worst with {at[1]}. {quality}"
 
     def caption(self, data: PartialDependenceData) -> str:
-        table, found = data.table, data.found
-        n_usable, n_used = int(table.is_learnable.sum()), len(data.side.trials)
-        text = f"The average of {found.n_averaged} configurations {_IN_WORDS[data.over]}; learned from "
-        text += f"{data.surrogate.quality.n_trials:,} of {format_count(n_usable, 'finished trial')}"
-        text += f", {n_used:,} of which use {data.side.title}" if n_used < n_usable else ""
-        text += estimates_in_words(table) + "."
+        found, n_used = data.found, len(data.side.trials)
+        text = f"The average of {found.n_averaged} configurations {_IN_WORDS[data.over]}; "
+        text += data.surrogate.learned_in_words()
+        if n_used < data.table.is_learnable.sum():
+            text += f"; {n_used:,} {'use' if n_used > 1 else 'uses'} {plain(data.side.name)}"
+        text += "."
         if data.unseen:
             what = "categories have no trial" if data.side.is_category else "the range has no trial near"
             text += f" {data.unseen:.0%} of {what}."
