@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpo_core.analysis.selection import Limits, Rows
+from hpo_core.analysis.surrogate import SURE_ENOUGH, Quality
 from hpo_core.formats import format_count, format_score
 from hpo_core.plots._hover import hover
 from hpo_core.plots._look import DEFAULT, MANUAL, ArmStyle, Figure, Look, faint, glow
@@ -93,6 +94,15 @@ def outside_note(table: TrialTable, limits: Limits, look: Look) -> list[dict[str
         {"y": 1.0, "yref": "paper", "yanchor": "top"} if is_above else {"y": 0.0, "yref": "paper", "yanchor": "bottom"}
     )
     return [{"text": text, "x": 0.01, "xref": "paper", "xanchor": "left", **level, **note_style(look)}]
+
+
+def shaky_note(quality: Quality, look: Look) -> list[dict[str, Any]]:
+    """An annotation where the model behind a chart hardly predicts unseen trials."""
+    if quality.r2 >= SURE_ENOUGH:
+        return []
+    text = "the model behind it hardly predicts unseen trials"
+    corner = {"x": 1, "xref": "paper", "xanchor": "right", "y": 1, "yref": "paper", "yanchor": "bottom"}
+    return [{"text": text, **corner, **note_style(look)}]
 
 
 def note_style(look: Look) -> dict[str, Any]:

@@ -14,12 +14,14 @@ from hpo_core.analysis.ablation import Change, ablation
 from hpo_core.analysis.surrogate import Surrogate, fit_surrogate, why_no_explanation
 from hpo_core.formats import format_count, format_score, format_signed
 from hpo_core.options import option
-from hpo_core.plots import DEFAULT, JUDGE, Figure, Group, Look, Plot, axis, faint, layout, plain
+from hpo_core.plots import DEFAULT, JUDGE, Figure, Group, Look, Plot, axis, faint, glow, layout, plain
 from hpo_core.plots._hover import hover
 from hpo_core.plots._look import shortened
+from hpo_core.plots._marks import shaky_note
 from hpo_core.studies.table import TrialTable
 
-_MOST_CHANGES = 12
+_MOST_CHANGES, _ROOMY = 12, 8
+_HALF_BAR = 0.22
 _BY_DEFAULT = -1
 _SURE = 1.645  # standard deviations of a 90 % interval
 
@@ -155,9 +157,10 @@ class Ablation(Plot[AblationData]):
                     showgrid=False,
                     tickfont={"size": 11, "color": look.text},
                 ),
+                annotations=shaky_note(data.surrogate.quality, look),
                 showlegend=False,
-                bargap=0.5,
-                margin={"l": 56, "r": 16, "t": 20, "b": 44},
+                bargap=1 - 2 * _HALF_BAR,
+                margin={"l": 56, "r": 16, "t": 28, "b": 44},
             ),
         }
 
@@ -278,20 +281,20 @@ def _whiskers(data: AblationData, look: Look) -> Figure:
 
 
 def _gains(data: AblationData, look: Look) -> Figure:
-    """How much the value changes, beside each bar."""
-    steps, sign = data.steps, data.table.sign
-    right = [
-        np.nanmax([step.before, step.after, step.before - sign * step.low, step.before - sign * step.high])
-        for step in steps
-    ]
+    """How much the value changes, above each bar."""
+    steps = data.steps
     return {
         "type": "scatter",
         "mode": "text",
-        "x": right,
-        "y": np.arange(1, len(steps) + 1),
-        "text": [f"  {format_signed(step.after - step.before)}" for step in steps],
-        "textposition": "middle right",
-        "textfont": {"size": 12, "color": [look.text if step.is_clear else look.muted for step in steps]},
+        "x": [(step.before + step.after) / 2 for step in steps],
+        "y": np.arange(1, len(steps) + 1) - _HALF_BAR,
+        "text": [format_signed(step.after - step.before) for step in steps],
+        "textposition": "top center",
+        "textfont": {
+            "size": 12 if len(steps) <= _ROOMY else 10,
+            "color": [look.text if step.is_clear else look.muted for step in steps],
+            "shadow": glow(look),
+        },
         "cliponaxis": False,
         "hoverinfo": "skip",
         "name": "change of the value",
@@ -352,13 +355,18 @@ def _ends(data: AblationData, look: Look) -> list[Figure]:
 
 
 def _view(data: AblationData) -> tuple[float, float]:
-    """The values of the path and of both ends, with room for the words at the right."""
+    """The values of the path and of both ends, with as much of the intervals as leaves them readable."""
     path = data.path
     values = [path.start_value, path.end_value, *(step.after for step in data.steps)]
     values += [float(v) for v in data.table.values[[path.start, path.end]] if np.isfinite(v)]
     low, high = min(values), max(values)
     room = (high - low) or max(abs(high) * 0.02, 1e-3)
-    return low - 0.12 * room, high + 0.22 * room
+    sign = data.table.sign
+    ends = [end for s in data.steps if s.is_clear for end in (s.before - sign * s.low, s.before - sign * s.high)]
+    for value, sd in ((path.start_value, path.start_sd), (path.end_value, path.end_sd)):
+        ends += [value - _SURE * sd, value + _SURE * sd]
+    bottom, top = max(min([low, *ends]), low - 0.3 * room), min(max([high, *ends]), high + 0.3 * room)
+    return bottom - 0.06 * room, top + 0.06 * room
 
 
 ABLATION = Ablation()

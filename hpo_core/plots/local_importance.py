@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from optuna.distributions import CategoricalDistribution
 
 from hpo_core.analysis.local_importance import LocalAxis, local_importance
 from hpo_core.analysis.local_importance import LocalImportance as Found
@@ -16,13 +15,15 @@ from hpo_core.analysis.selection import moving_parameters
 from hpo_core.analysis.surrogate import Surrogate, fit_surrogate, why_no_explanation
 from hpo_core.analysis.units import value_at
 from hpo_core.formats import format_count, format_score, format_signed, format_value
-from hpo_core.plots import JUDGE, Figure, Group, Look, Plot, axis, faint, layout, plain
+from hpo_core.plots import JUDGE, Figure, Group, Look, Plot, axis, faint, glow, layout, plain
 from hpo_core.plots._look import shortened
+from hpo_core.plots._marks import shaky_note
 from hpo_core.plots._side import Side, side_of
 from hpo_core.space import Configuration
 from hpo_core.studies.table import TrialTable
 
 _MOST_ROWS, _COLUMNS = 12, 48
+_MOST_CHOICES, _LONGEST_CHOICE = 5, 10
 _FROM = 2.0  # where the strips begin on their axis: a click there cannot be mistaken for one among the shares
 
 
@@ -91,13 +92,16 @@ class LocalImportance(Plot[LocalImportanceData]):
                 _whiskers(data, look),
                 _strips(data, look),
                 _safe(data, look),
+                _choices(data, look),
                 _rings(data, look),
                 *_stars(data, look, current),
             ],
             "layout": layout(
                 look,
                 revision=data.table.study,
-                xaxis=axis(look, "share", range=[0, max(1.1 * widest, 0.05)], tickformat=".0%", domain=[0, 0.26]),
+                xaxis=axis(
+                    look, "share", range=[0, max(1.1 * widest, 0.05)], tickformat=".0%", domain=[0, 0.26], nticks=4
+                ),
                 xaxis2=axis(
                     look,
                     "range of the parameter",
@@ -115,6 +119,7 @@ class LocalImportance(Plot[LocalImportanceData]):
                     showgrid=False,
                     tickfont={"size": 12, "color": look.text},
                 ),
+                annotations=shaky_note(data.surrogate.quality, look),
                 showlegend=False,
                 bargap=0.45,
                 margin={"l": 56, "r": 16, "t": 28, "b": 44},
@@ -264,13 +269,26 @@ def _safe(data: LocalImportanceData, look: Look) -> Figure:
     x: list[float | None] = []
     y: list[float | None] = []
     for row, along in enumerate(data.rows):
-        if not isinstance(data.table.distributions[along.name], CategoricalDistribution):
+        if not _side(data, along).is_category:
             low, high = along.safe
             x += [_FROM + low, _FROM + high, None]
-            y += [row + 0.42, row + 0.42, None]
+            y += [row + 0.5, row + 0.5, None]
     line = {"width": 2.4, "color": look.text}
     shown = {"x": x, "y": y, "xaxis": "x2", "line": line, "hoverinfo": "skip"}
     return {"type": "scatter", "mode": "lines", **shown, "name": "only noise"}
+
+
+def _choices(data: LocalImportanceData, look: Look) -> Figure:
+    """The names of categories on their part of the strip, where there are few."""
+    x, y, names = [], [], []
+    for row, along in enumerate(data.rows):
+        if _side(data, along).is_category and len(along.units) <= _MOST_CHOICES:
+            x += (_FROM + along.units).tolist()
+            y += [row + 0.27] * len(along.units)
+            names += [shortened(str(data.value(along, float(unit))), _LONGEST_CHOICE) for unit in along.units]
+    font = {"size": 11, "color": look.text, "shadow": glow(look)}
+    shown = {"x": x, "y": y, "xaxis": "x2", "text": names, "textfont": font, "hoverinfo": "skip"}
+    return {"type": "scatter", "mode": "text", **shown, "name": "choices"}
 
 
 def _rings(data: LocalImportanceData, look: Look) -> Figure:
