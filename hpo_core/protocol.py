@@ -117,15 +117,15 @@ class Protocol:
                 del row[later]
         return row
 
-    def redrawn(self, repeats: int, redraw: int = 1) -> Protocol:
-        """The same protocol on fresh folds of the same rows, drawn so often; grouped folds are drawn once.
+    def redrawn(self, redraw: int) -> Protocol:
+        """The same protocol on fresh folds of the same rows: one draw of them, another one for each number from 1 on.
 
         Raises:
             UsageError: Folds in time order are what they are.
         """
         if self.kind == "time":
             raise UsageError("Folds in time order cannot be drawn anew: there is one past and one future.")
-        return dataclasses.replace(self, repeats=1 if self.kind == "grouped" else repeats, redraw=redraw)
+        return dataclasses.replace(self, repeats=1, redraw=redraw)
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Protocol:

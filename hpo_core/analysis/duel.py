@@ -9,13 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from hpo_core.analysis.judgement import Judgement, ahead, correlated_posterior, holm, judge
+from hpo_core.analysis.judgement import Judgement, ahead, judge_each
 from hpo_core.analysis.study_comparison import fold_scores_without_luck
 from hpo_core.formats import format_score
 from hpo_core.studies.table import Floats, TrialTable
 
 FEWEST = 5  # fold scores; of fewer, some agree by chance
-_LEVEL = 0.05
 _GRID = 200
 _SHARE = 0.01
 
@@ -180,10 +179,7 @@ def _judged(
     gaps = [better * (scores[leader] - scores[i]) for i in rivals]
     if len(gaps[0]) < FEWEST:
         return ()
-    chances = [correlated_posterior(gap, overlap).p_value for gap in gaps]
-    # A test at the level alpha p / p_adjusted rejects where Holm's correction does.
-    levels = [_LEVEL * p / q if q > 0 else _LEVEL for p, q in zip(chances, holm(chances), strict=True)]
-    found = [judge(gap, overlap, rope, alpha=level) for gap, level in zip(gaps, levels, strict=True)]
+    found = judge_each(gaps, overlap, rope)
     return tuple(Pair(leader, i, one) for i, one in zip(rivals, found, strict=True))
 
 

@@ -6,6 +6,7 @@ Everywhere higher is better: a gap is signed so that above 0 means that the firs
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -255,6 +256,23 @@ def judge(gaps: ArrayLike, overlap: float, rope: float, *, alpha: float = 0.05) 
         verdict=_verdict(posterior, rope, alpha),
         n_more=_n_more(posterior, rope, alpha),
     )
+
+
+def judge_each(gaps: Sequence[ArrayLike], overlap: float, rope: float, *, alpha: float = 0.05) -> tuple[Judgement, ...]:
+    """Judges one against several others, with Holm's correction for their number.
+
+    Args:
+        gaps: To each of the others, as in `judge`.
+        overlap, rope: As in `judge`.
+        alpha: Level at which the tests reject together.
+
+    Raises:
+        UsageError: As in `judge`.
+    """
+    chances = [correlated_posterior(gap, overlap).p_value for gap in gaps]
+    # A test at the level alpha p / p_adjusted rejects where Holm's correction does.
+    levels = [alpha * p / q if q > 0 else alpha for p, q in zip(chances, holm(chances), strict=True)]
+    return tuple(judge(gap, overlap, rope, alpha=level) for gap, level in zip(gaps, levels, strict=True))
 
 
 def holm(p_values: ArrayLike) -> Floats:

@@ -32,6 +32,21 @@ def representative_rows(table: TrialTable, candidates: Rows, limit: int, n_best:
     return np.sort(candidates[chosen])
 
 
+def best_rows(table: TrialTable, top: int) -> list[int]:
+    """Rows of the best complete trials with a finite value, a configuration once, at most `top`, best first."""
+    finite = np.flatnonzero(table.is_complete & np.isfinite(table.values))
+    seen: set[tuple[tuple[str, object], ...]] = set()
+    chosen: list[int] = []
+    for row in finite[np.argsort(table.sign * table.values[finite], kind="stable")].tolist():
+        if len(chosen) >= top:
+            break
+        configuration = tuple(table.configuration(row).items())
+        if configuration not in seen:
+            seen.add(configuration)
+            chosen.append(row)
+    return chosen
+
+
 def estimates_in_words(table: TrialTable) -> str:
     """How many trials count by an estimate, as the end of a sentence, or ""."""
     count = int(table.is_estimated.sum())

@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hpo_core.cli.finals import figures, watching
 from hpo_core.cli.printing import ProgressLine, print_json
-from hpo_core.errors import UsageError
+from hpo_core.errors import TuningError, UsageError
 from hpo_core.fit_result import SECOND_OBJECTIVES
 from hpo_core.formats import format_score, format_seconds, format_value
 from hpo_core.methods import METHODS
@@ -21,6 +23,8 @@ from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
 from hpo_core.pruning import PRUNING
 from hpo_core.search import budget_of, check_run, execute, problem_of, start_detached, start_run, study_for
+from hpo_core.search.finals_process import fits_after, hold_after
+from hpo_core.search.finals_round import finals_of
 from hpo_core.search.suitability import suited_pruning
 from hpo_core.studies.run import Run, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
@@ -118,6 +122,8 @@ def follow(arguments: argparse.Namespace, storage: StudyStorage, study: Study, r
         ended = execute(study, run, folder, progress)
     finally:
         progress.close()
+    with suppress(KeyboardInterrupt), watching() as watch:  # the search itself is over: it is not lost
+        hold_after(study, ended, folder, watch)
     found = outcome(storage, study, ended)
     print_json(found) if arguments.json else _print_outcome(found, ended)
     return 0 if found["best_value"] is not None else 1
@@ -145,11 +151,21 @@ def outcome(storage: StudyStorage, study: Study, run: Run | None) -> dict[str, A
         "best_params": None if best is None else table.configuration(best),
         "default_value": _default_value(study, table),
         "front": front_of(study, table),
+        "finals": _finals(study),
         "seconds": run.spent.seconds if run else 0.0,
         "state": run.state if run else None,
         "message": run.message if run else "",
         "reasons": sorted({str(r) for r in table.reasons if r}),
     }
+
+
+def _finals(study: Study) -> dict[str, Any] | None:
+    """What the last finalists round of a study has found; None before."""
+    now = finals_of(study)
+    if now is not None and now.found is not None:
+        with suppress(TuningError):  # its data may be gone
+            return figures(problem_of(study), now.found)
+    return None
 
 
 def front_of(study: Study, table: TrialTable) -> list[dict[str, Any]]:
@@ -187,6 +203,8 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
         spread = f" ± {format_score(noise)} (sd over folds)" if noise is not None and np.isfinite(noise) else ""
         print(f"best     {found['metric']} {format_score(found['best_value'])}{spread}, trial {found['best_number']}")
         print(f"default  {found['metric']} {format_score(found['default_value'])}")
+        for sentence in found["finals"]["verdict"] if found["finals"] else ():
+            print(f"finals   {sentence}")
         for name, value in found["best_params"].items():
             print(f"  {name} = {format_value(value)}")
     if found["front"]:
@@ -276,7 +294,10 @@ def _value(text: str) -> Any:
 
 def _size_of(settings: RunSettings, problem: Problem) -> list[str]:
     size = with_options(METHODS[settings.method], settings.options).n_configurations(problem.space)
-    return [] if size is None else [f"{METHODS[settings.method].label}: {size:,} configurations in all."]
+    label, n_after = METHODS[settings.method].label, fits_after(settings, problem)
+    said = [] if size is None else [f"{label}: {size:,} configurations in all."]
+    after = f"{label}: the best are scored again on fresh folds at the end, up to {n_after:,} fits beyond the budget."
+    return [*said, after] if n_after else said
 
 
 def _say(arguments: argparse.Namespace, *lines: str) -> None:

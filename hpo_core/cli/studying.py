@@ -1,4 +1,4 @@
-"""`studies`: list, show, pause, resume, stop, delete, rename and narrow."""
+"""`studies`: list, show, pause, resume, stop, delete, rename, narrow and finals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_core.cli import narrowing
+from hpo_core.cli import finals, narrowing
 from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
@@ -36,6 +36,8 @@ def add_command(commands: Any) -> None:
             verb.add_argument("new", metavar="NEW", help="new name")
         if name == "narrow":
             narrowing.add_arguments(verb)
+        if name == "finals":
+            finals.add_arguments(verb)
         if name == "delete":
             verb.add_argument("--yes", action="store_true", help="do not ask")
         if name == "resume":
@@ -209,5 +211,6 @@ _VERBS = (
     ("stop", _stop, "stop a running search; nothing that is finished is lost"),
     ("delete", _delete, "delete a study and its trials"),
     ("rename", _rename, "give a study another name"),
+    ("finals", finals.hold, "score the best again on fresh folds, and say who wins or that they are tied"),
     ("narrow", narrowing.narrow, "begin a child study within other ranges, with the trials that fit"),
 )

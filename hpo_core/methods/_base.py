@@ -97,6 +97,11 @@ class SearchMethod(ABC):
     capabilities: ClassVar[Capabilities] = Capabilities()
     pruning: ClassVar[str] = "none"
 
+    @property
+    def n_finalists(self) -> int:
+        """How many of the best are scored again on fresh folds at the end of a search, beyond its budget."""
+        return 0
+
     @abstractmethod
     def sampler(self, space: SearchSpace, seed: int) -> BaseSampler:
         """A fresh sampler. The same space, seed and history give the same proposals."""

@@ -37,7 +37,7 @@ class _Choice(NamedTuple):
 class Auto(SearchMethod):
     """Evenly spread points, then a Gaussian process and TPE in turn on one history; TPE alone where it is better.
 
-    Trials race against the best, fold by fold.
+    Trials race against the best, fold by fold, and the best of them are scored again on fresh folds at the end.
     """
 
     key: ClassVar[str] = "auto"
@@ -62,6 +62,18 @@ class Auto(SearchMethod):
         low=0,
         high=1000,
     )
+    finalists: int = option(
+        3,
+        "Finalists",
+        "So many of the best are scored again on fresh folds when the budget is spent, with the default and the "
+        "person's best; these fits come on top of the budget. 0 leaves it out.",
+        low=0,
+        high=20,
+    )
+
+    @property
+    def n_finalists(self) -> int:
+        return self.finalists
 
     def sampler(self, space: SearchSpace, seed: int) -> BaseSampler:
         return _AutoSampler(self, space, seed)

@@ -8,19 +8,20 @@ import sys
 from pathlib import Path
 
 from hpo_core.errors import TuningError
+from hpo_core.search.finals_process import hold_after
 from hpo_core.search.launch import URL_VARIABLE, execute
 from hpo_core.studies.storage import StudyStorage
 
 
 def main(name: str, run_id: str, folder: str) -> int:
-    """Does the waiting run; what becomes of it stands in the study."""
+    """Does the waiting run and the finalists round after it; what becomes of them stands in the study."""
     logging.basicConfig(format="%(asctime)s runner %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
     try:
         study = StudyStorage.open(os.environ.pop(URL_VARIABLE)).study(name)
         run = study.runs.current()
         if run is None or run.id != int(run_id):
             return 2
-        execute(study, run, Path(folder))
+        hold_after(study, execute(study, run, Path(folder)), Path(folder))
     except TuningError as fault:
         logging.error("%s: %s", name, fault)
         return 1

@@ -24,6 +24,7 @@ from hpo_core.studies.study import Study
 
 MANUAL, DEFAULT, CONTROL = "manual", "default", "random"
 _PLAN, _FINAL, _LOOK, _CONTROL = "duel", "duel_final", "duel_look", "duel_control:"
+HOLDER = _CONTROL + "holder"  # of what comes after the searches, at the first study
 _MOST_STUDIES, _MOST_SEEDS = 60, 20
 
 
@@ -135,7 +136,7 @@ class Duel:
 
     @property
     def control(self) -> dict[str, Any]:
-        """What was asked of the duel: `is_stopped`, `is_hand_done`, `opens_lock`; what it says: `fault`, `holder`."""
+        """What was asked of the duel: `is_stopped`, `is_hand_done`, `opens_lock`; what it says: `fault`."""
         attributes = self.members[0].study.attributes
         return {key.removeprefix(_CONTROL): value for key, value in attributes.items() if key.startswith(_CONTROL)}
 

@@ -11,31 +11,29 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from hpo_core.analysis.duel import spent
-from hpo_core.errors import FitError, StudyBusyError, TuningError
-from hpo_core.problem import Problem, open_problem
-from hpo_core.search.duel import DEFAULT, MANUAL, Duel, Member, open_duel
-from hpo_core.search.executor import FitRequest
+from hpo_core.errors import StudyBusyError, TuningError
+from hpo_core.problem import Problem
+from hpo_core.search.duel import DEFAULT, HOLDER, MANUAL, Duel, Member, open_duel
+from hpo_core.search.finalists import finalist_of, fresh_problems, score_on, why_no_fresh_folds
 from hpo_core.search.fits import FitStore
+from hpo_core.search.holder import hold, holder_of
 from hpo_core.search.launch import URL_VARIABLE, execute, resume_run, spawn, start_run
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.locked import look
 from hpo_core.search.recovery import recover
 from hpo_core.space import Configuration
-from hpo_core.studies.owner import Owner
 from hpo_core.studies.run import Run
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
-_POLL_SECONDS, _SETTLE_SECONDS = 0.5, 0.5
-_MOST_LOOKS = 50  # that a landscape takes
+_POLL_SECONDS = 0.5
 
 
 def start_lanes(storage: StudyStorage, duel: Duel, folder: Path, n_lanes: int) -> None:
@@ -106,13 +104,12 @@ def has_looked(duel: Duel) -> bool:
 
 def is_held(duel: Duel) -> bool:
     """Whether a process is at what comes after the searches."""
-    held = duel.control.get("holder")
-    return held is not None and Owner(**held).is_alive()
+    return holder_of(duel.members[0].study, HOLDER) is not None
 
 
 def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 1) -> None:
     """Scores what every search has chosen on the locked rows, once each; what was chosen is settled by the finals."""
-    if not _hold(duel):
+    if not hold(duel.members[0].study, HOLDER):
         return
     executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
     try:
@@ -134,53 +131,24 @@ def _choice(duel: Duel, member: Member) -> Configuration | None:
 
 def why_no_finals(duel: Duel) -> str:
     """The sentence why there are no fresh folds to score anything on, or ""."""
-    if not duel.plan.finals:
-        return "This duel was made without a final round."
-    spec = duel.problem.spec
-    if not spec.model and not spec.noise:
-        return "A landscape without noise looks the same each time: there is nothing to score anew."
-    if spec.protocol.kind == "time":
-        return "Folds in time order cannot be drawn anew: there is one past and one future."
-    return ""
-
-
-def final_problem(duel: Duel) -> Problem:
-    """The problem on fresh folds of the same rows."""
-    spec, n = duel.problem.spec, duel.plan.finals
-    if spec.model:
-        return open_problem(replace(spec, protocol=spec.protocol.redrawn(n)))
-    looks = min(_MOST_LOOKS, n * spec.protocol.folds)
-    return open_problem(replace(spec, protocol=replace(spec.protocol, folds=looks, redraw=1)))
+    return why_no_fresh_folds(duel.problem) if duel.plan.finals else "This duel was made without a final round."
 
 
 def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> None:
     """Scores what every search has chosen on fresh folds, and keeps that with its study."""
-    if not _hold(duel):
+    if not hold(duel.members[0].study, HOLDER):
         return
-    problem, fits = final_problem(duel), FitStore(folder / "fits.db")
+    draws, fits = fresh_problems(duel.problem, duel.plan.finals), FitStore(folder / "fits.db")
     executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
     try:
         for member in duel.members:
-            if duel.control.get("is_stopped"):
+            final = member.final() or _final(duel, member, draws, executor, fits)
+            if final is None:
                 return
-            if member.final() is None:
-                member.set_final(_final(duel, member, problem, executor, fits))
+            member.set_final(final)
     finally:
         executor.shutdown()
         fits.close()
-
-
-def _hold(duel: Duel) -> bool:
-    """Makes this process the one that does what comes after the searches; whether no other one is at it.
-
-    Of several that try at the same moment the last to write has it: each looks again a moment later.
-    """
-    mine = asdict(Owner.of_this_process())
-    if duel.control.get("holder") != mine and is_held(duel):
-        return False
-    duel.ask(holder=mine)
-    time.sleep(_SETTLE_SECONDS)
-    return bool(duel.control.get("holder") == mine)
 
 
 def counted(duel: Duel, member: Member, read: Callable[[Study], TrialTable] = Study.read) -> TrialTable:
@@ -192,27 +160,20 @@ def counted(duel: Duel, member: Member, read: Callable[[Study], TrialTable] = St
     return own if budget.kind == "seconds" else own.take(spent(own, budget.kind) <= budget.amount)
 
 
-def _final(duel: Duel, member: Member, problem: Problem, executor: LocalExecutor, fits: FitStore) -> dict[str, object]:
+def _final(
+    duel: Duel, member: Member, draws: Sequence[Problem], executor: LocalExecutor, fits: FitStore
+) -> dict[str, object] | None:
+    """What a search has chosen with its scores on fresh folds; None when the duel was stopped."""
     table = counted(duel, member)
     row = table.best()
     if row is None:
         return {"scores": [], "why": "no trial came to its end"}
-    configuration = table.configuration(row)
-    chosen = {"trial": int(table.numbers[row]), "configuration": configuration, "value": float(table.values[row])}
-    keys = [problem.fit_key(configuration, fold) for fold in range(problem.n_folds)]
-    known = fits.get(keys)
-    scores = []
-    for fold, key in enumerate(keys):
-        result = known.get(key)
-        if result is None:
-            request = FitRequest(spec=problem.spec, configuration=configuration, folds=(fold,))
-            try:
-                result = executor.submit(request).result()[0]
-            except FitError as fault:
-                return {**chosen, "scores": [], "why": str(fault)}
-            fits.put(key, result)
-        scores.append(result.score)
-    return {**chosen, "scores": scores}
+    one = finalist_of(table, row)
+    found = score_on(draws, [one], executor, fits, is_wanted=lambda: not duel.control.get("is_stopped"))
+    if found is None:
+        return None
+    chosen = {"trial": one.trial, "configuration": one.configuration, "value": one.value}
+    return {**chosen, "scores": list(found[0].scores), **({"why": found[0].why} if found[0].why else {})}
 
 
 def _taken(duel: Duel, done: set[int]) -> tuple[Member, Run] | None:

@@ -1,18 +1,21 @@
-"""A duel as the judge sees it: its arms with what counts of their trials, and the verdict."""
+"""A duel and a finalists round as the judge sees them: who is judged by what, and the verdict."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hpo_core.analysis.comparison import training_overlap
 from hpo_core.analysis.duel import Outcome, Side, outcome, practical_equivalence
+from hpo_core.analysis.finals import Candidate, FinalsVerdict, judge_finals
+from hpo_core.analysis.study_comparison import overlap_of
 from hpo_core.metrics import find_metric, ideal_score
-from hpo_core.problem import LandscapeProblem, ModelProblem
+from hpo_core.problem import LandscapeProblem, Problem
 from hpo_core.search.duel import DEFAULT, Duel
 from hpo_core.search.dueling import counted
+from hpo_core.search.finalists import MANUAL, Finalist
+from hpo_core.search.finals_round import FinalsFound
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
@@ -25,8 +28,8 @@ def sides_of(duel: Duel, read: Callable[[Study], TrialTable] = Study.read) -> li
 def verdict_on(duel: Duel, sides: list[Side]) -> Outcome:
     """The verdict on arms of which one at least has a value."""
     problem = duel.problem
-    overlap = training_overlap(problem.spec.protocol) if isinstance(problem, ModelProblem) else 0.0
-    return outcome(sides, overlap=overlap, rope=_rope(duel, sides))
+    values = [float(t.values[row]) for side in sides for t in side.tables if (row := t.best()) is not None]
+    return outcome(sides, overlap=overlap_of(problem.spec), rope=rope_of(problem, values))
 
 
 def _side(duel: Duel, place: int, read: Callable[[Study], TrialTable]) -> Side:
@@ -41,10 +44,45 @@ def _side(duel: Duel, place: int, read: Callable[[Study], TrialTable]) -> Side:
     )
 
 
-def _rope(duel: Duel, sides: list[Side]) -> float:
-    problem = duel.problem
+def verdict_on_finals(problem: Problem, found: FinalsFound) -> FinalsVerdict:
+    """The verdict on what a finalists round has found."""
+    candidates = [
+        Candidate(
+            label=finalist_name(problem, one),
+            value=math.nan if one.value is None else one.value,
+            scores=fresh.scores,
+            is_default=is_default(problem, one),
+        )
+        for one, fresh in zip(found.plan.finalists, found.scores, strict=True)
+    ]
+    return judge_finals(
+        candidates,
+        is_higher_better=problem.direction == "maximize",
+        overlap=overlap_of(problem.spec),
+        rope=rope_of(problem, [one.value for one in found.plan.finalists if one.value is not None]),
+    )
+
+
+def finalist_name(problem: Problem, one: Finalist) -> str:
+    """What a finalist is called in a sentence."""
+    if is_default(problem, one):
+        return "the default"
+    return f"your trial {one.trial}" if one.arm == MANUAL else f"trial {one.trial}"
+
+
+def is_default(problem: Problem, one: Finalist) -> bool:
+    """Whether a finalist is the default configuration, whoever tried it."""
+    return one.configuration == problem.space.default() and not one.schedule.past
+
+
+def rope_of(problem: Problem, values: Sequence[float]) -> float:
+    """Half-width of the region in which nobody would mind a difference of scores on a problem.
+
+    Args:
+        problem: Whose metric they are in.
+        values: Typical ones; the scale of metrics that are no shares.
+    """
     if isinstance(problem, LandscapeProblem):
         return practical_equivalence(problem.landscape.scale, is_share=False)
-    values = [float(t.values[row]) for side in sides for t in side.tables if (row := t.best()) is not None]
     is_share = ideal_score(find_metric(problem.spec.metric)) == 1.0
-    return practical_equivalence(float(np.mean(values)) if values else math.nan, is_share=is_share)
+    return practical_equivalence(float(np.mean(values)) if len(values) else math.nan, is_share=is_share)

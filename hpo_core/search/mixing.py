@@ -23,9 +23,10 @@ from typing import IO, Any
 import numpy as np
 
 from hpo_core.analysis.noise import Difference
+from hpo_core.analysis.selection import best_rows
 from hpo_core.errors import TuningError
 from hpo_core.search.launch import URL_VARIABLE, problem_of
-from hpo_core.search.study_ensemble import Member, StudyEnsemble, best_rows, ensemble_of
+from hpo_core.search.study_ensemble import Member, StudyEnsemble, ensemble_of
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable

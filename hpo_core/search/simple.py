@@ -12,6 +12,7 @@ from typing import Any
 from hpo_core.errors import UsageError
 from hpo_core.methods import METHODS
 from hpo_core.problem import Problem
+from hpo_core.search.finals_process import hold_after
 from hpo_core.search.launch import check_run, execute, start_run
 from hpo_core.search.runner import Progress
 from hpo_core.search.suitability import suited_pruning
@@ -100,7 +101,7 @@ def search(
     budget = budget_of(trials, fits, seconds)
     check_run(problem, settings, budget)
     record = study_for(opened, problem, study)
-    execute(record, start_run(record, settings, budget), home, on_progress)
+    hold_after(record, execute(record, start_run(record, settings, budget), home, on_progress), home)
     return record
 
 

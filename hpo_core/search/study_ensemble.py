@@ -10,6 +10,7 @@ import numpy as np
 
 from hpo_core.analysis.ensemble import Floats, cross_check, select_greedily
 from hpo_core.analysis.noise import Difference, compare_folds
+from hpo_core.analysis.selection import best_rows
 from hpo_core.errors import UsageError
 from hpo_core.formats import format_score
 from hpo_core.problem import ModelProblem, Problem
@@ -69,19 +70,6 @@ class StudyEnsemble:
         words = {"better": "better than", "worse": "worse than", "tie": "within noise of"}[self.checked.verdict]
         scores = f"{format_score(self.checked_score)} against {format_score(self.checked_best_score)}"
         return f"On rows that had no part in the choice the ensemble is {words} the best single model: {scores}."
-
-
-def best_rows(table: TrialTable, top: int) -> list[int]:
-    """Rows of the best complete trials, a configuration once, at most `top`."""
-    finite = np.flatnonzero(table.is_complete & np.isfinite(table.values))
-    seen: set[tuple[tuple[str, object], ...]] = set()
-    chosen: list[int] = []
-    for row in finite[np.argsort(table.sign * table.values[finite], kind="stable")].tolist():
-        configuration = tuple(table.configuration(row).items())
-        if len(chosen) < top and configuration not in seen:
-            seen.add(configuration)
-            chosen.append(row)
-    return chosen
 
 
 def ensemble_of(

@@ -46,6 +46,7 @@ class TrialTable:
         hidden: Numbers of the trials that a person left out of every view and of "the best".
         events: What was done to the study's runs, oldest first.
         arm_order: Arms of the table that this one is a part of, in the order of their first trials.
+        overlap: Validation rows over training rows of a fold; None where nobody has said it.
     """
 
     study: str
@@ -70,6 +71,7 @@ class TrialTable:
     hidden: frozenset[int] = frozenset()
     events: tuple[Event, ...] = ()
     arm_order: tuple[str, ...] = ()
+    overlap: float | None = None
 
     def __len__(self) -> int:
         return len(self.numbers)

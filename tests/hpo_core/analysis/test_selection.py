@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.analysis.selection import representative_rows, robust_limits
+from hpo_core.analysis.selection import best_rows, representative_rows, robust_limits
 from tests.trial_tables import build_table
 
 
@@ -76,3 +76,12 @@ def test_smaller_share_looks_closer_at_the_better_ones() -> None:
     closer = robust_limits(values, sign=-1.0, share=0.5)
     assert closer.n_outside == 3
     assert closer.low > 0.9
+
+
+def test_best_rows_are_distinct_configurations_in_order():
+    table = build_table(30)
+    twice = table.take(np.array([*range(30), int(table.best() or 0)]))
+    rows = best_rows(twice, 5)
+    assert len(rows) == 5
+    assert rows[0] == table.best()
+    assert twice.values[rows].tolist() == sorted(twice.values[rows].tolist(), reverse=True)

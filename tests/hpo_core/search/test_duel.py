@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 import signal
 import time
 
-import psutil
 import pytest
 
 from hpo_core.errors import UsageError
@@ -16,11 +14,9 @@ from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search.duel import DuelArm, duels, make_duel, open_duel
 from hpo_core.search.dueling import (
-    _hold,
     ask_all,
     counted,
     fight,
-    final_problem,
     has_finals,
     is_ready_for_finals,
     is_searched,
@@ -28,7 +24,7 @@ from hpo_core.search.dueling import (
     why_no_finals,
 )
 from hpo_core.search.judging import sides_of, verdict_on
-from hpo_core.studies.run import Budget, Owner
+from hpo_core.studies.run import Budget
 from tests.finished_trials import finished
 
 BRANIN = make_problem("branin", noise=0.2, protocol=Protocol(folds=3))
@@ -92,18 +88,6 @@ def test_a_lane_fights_to_the_verdict_on_fresh_folds(studies, tmp_path):
     assert verdict.is_final
     assert sorted(verdict.order) == [0, 1, 2, 3]
     assert "on fresh folds" in verdict.sentences[0]
-
-
-def test_fresh_folds_hold_the_same_locked_rows_and_others_to_validate_on(studies):
-    for protocol in (Protocol(), Protocol(kind="holdout")):
-        problem = make_problem("wine", "svm", protocol=protocol)
-        fresh = final_problem(make_duel(studies, problem, ARMS[:2], TWELVE, finals=2))
-        assert fresh.split.test.tolist() == problem.split.test.tolist()
-        locked = set(problem.split.test.tolist())
-        assert not any(locked & {*train.tolist(), *valid.tolist()} for train, valid in fresh.split.folds)
-        old = {tuple(valid.tolist()) for _, valid in problem.split.folds}
-        assert not any(tuple(valid.tolist()) in old for _, valid in fresh.split.folds)
-        assert fresh.n_folds == 2 * protocol.n_folds
 
 
 @pytest.mark.parametrize(
@@ -173,15 +157,3 @@ def test_duel_is_there_without_a_study_that_was_deleted(studies, tmp_path):
     sides = sides_of(again := open_duel(studies, duel.plan.key))
     assert [len(side.tables) for side in sides] == [2, 0, 1]
     assert verdict_on(again, [side for side in sides if side.tables]).order
-
-
-def test_of_two_processes_at_one_moment_one_holds_the_last_round(studies):
-    duel = make_duel(studies, BRANIN, ARMS[1:], TWELVE)
-    live = Owner.of_this_process()
-    assert _hold(duel)
-    duel.ask(holder=dataclasses.asdict(Owner(live.host, 1, psutil.Process(1).create_time())))
-    assert not _hold(duel)  # process 1 lives
-    duel.ask(holder=dataclasses.asdict(Owner(live.host, 2**22, 0.0)))
-    assert _hold(duel)  # a dead one holds nothing
-    duel.ask(is_hand_done=True)
-    assert duel.control["holder"] == dataclasses.asdict(live)

@@ -13,7 +13,7 @@ from hpo_core.analysis.noise import compare_folds
 from hpo_core.errors import UsageError
 from hpo_core.protocol import Protocol
 from hpo_core.search.out_of_fold import out_of_fold
-from hpo_core.search.study_ensemble import best_rows, ensemble_of
+from hpo_core.search.study_ensemble import ensemble_of
 from tests.trial_tables import build_table
 
 
@@ -117,15 +117,6 @@ def test_models_without_probabilities_are_mixed_by_squeezed_margins(model):
     np.testing.assert_allclose(known.predictions.sum(axis=2), 1.0)
     trial = problem.value(tuple(problem.fit(problem.space.default(), fold).score for fold in range(3)))
     assert known.score(known.predictions[0]) == pytest.approx(trial, abs=0.03)  # votes and margins may break ties apart
-
-
-def test_best_rows_are_distinct_configurations_in_order():
-    table = build_table(30)
-    twice = table.take(np.array([*range(30), int(table.best() or 0)]))
-    rows = best_rows(twice, 5)
-    assert len(rows) == 5
-    assert rows[0] == table.best()
-    assert twice.values[rows].tolist() == sorted(twice.values[rows].tolist(), reverse=True)
 
 
 def test_landscape_and_empty_study_are_refused_in_a_sentence():
