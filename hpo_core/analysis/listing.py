@@ -13,6 +13,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.trial import TrialState
 
 from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.ties import STANDING_WORDS, UNTOLD, can_tell_ties, standings
 from hpo_core.formats import NOTHING, format_score, format_seconds, format_value, round_significant
 from hpo_core.studies.table import Floats, TrialTable
 
@@ -24,7 +25,8 @@ STATE_WORDS = {
     TrialState.WAITING.value: "waiting",
 }
 # Names of parameters come after a mark of their own, so that one called "value" is another column.
-TRIAL, ARM, VALUE, STATE, SECONDS, REASON = "trial", "arm", "value", "state", "seconds", "reason"
+TRIAL, ARM, VALUE, STANDING, STATE = "trial", "arm", "value", "standing", "state"
+SECONDS, REASON = "seconds", "reason"
 _PARAMETER = "p."
 # Without a direction asked for, trials that finished come before those that did not.
 _RANK = {TrialState.COMPLETE.value: 0, TrialState.PRUNED.value: 1, TrialState.RUNNING.value: 2}
@@ -46,7 +48,7 @@ class Column:
 
 
 def columns_of(table: TrialTable, value_label: str = "value") -> tuple[Column, ...]:
-    """All columns; those of arms and of reasons only if there are any."""
+    """All columns; those of arms, of ties and of reasons only if there are any."""
     names = [n for n in table.params if not np.isnan(table.params[n]).all()]
     parameters = [
         Column(_PARAMETER + name, name, not isinstance(table.distributions[name], CategoricalDistribution))
@@ -56,6 +58,7 @@ def columns_of(table: TrialTable, value_label: str = "value") -> tuple[Column, .
         Column(TRIAL, "trial", True),
         *([Column(ARM, "by", False)] if (table.arms != "").any() else []),
         Column(VALUE, f"{value_label} {'↑' if table.direction == 'maximize' else '↓'}", True),
+        *([Column(STANDING, "to the best", False)] if can_tell_ties(table) else []),
         Column(STATE, "state", False),
         *parameters,
         Column(SECONDS, "time", True),
@@ -108,7 +111,8 @@ def cells(
 ) -> list[list[str]]:
     """What each row says in each column, four significant digits; for a page of rows, not for a whole study."""
     part = table.take(rows)
-    texts = [_texts(part, column.key, label_of) for column in columns]
+    told = _standing_words(table, rows) if any(column.key == STANDING for column in columns) else []
+    texts = [told if column.key == STANDING else _texts(part, column.key, label_of) for column in columns]
     return [list(row) for row in zip(*texts, strict=True)] if texts else [[] for _ in rows]
 
 
@@ -120,6 +124,7 @@ def trial_frame(table: TrialTable) -> pd.DataFrame:
         "state": _state_words(table),
         "value": table.values,
         "noise (sd over folds)": table.noise,
+        "to the best": _standing_words(table, np.arange(len(table))),
         "folds": np.isfinite(table.fold_scores).sum(axis=1),
     }
     fixed = set(columns)
@@ -142,6 +147,9 @@ def _column_keys(table: TrialTable, by: str) -> Floats:
         return table.params[name]
     if by == VALUE:
         return table.sign * np.where(_has_value(table), table.values, np.nan)
+    if by == STANDING:
+        found = standings(table).astype(float)
+        return np.where(found == UNTOLD, np.nan, found)
     if by == SECONDS:
         return durations(table)
     if by in (ARM, STATE, REASON):
@@ -150,6 +158,11 @@ def _column_keys(table: TrialTable, by: str) -> Floats:
         _, places = np.unique(words, return_inverse=True)
         return np.where(words == "", np.nan, places.astype(float))
     return table.numbers.astype(float)
+
+
+def _standing_words(table: TrialTable, rows: Rows) -> list[str]:
+    """Whether each trial is tied with the best, or worse beyond noise."""
+    return [STANDING_WORDS[code] for code in standings(table, rows).tolist()]
 
 
 def _has_value(table: TrialTable) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from hpo_core.analysis.noise import Difference, compare_folds, mean_interval
 from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.ties import overlap_in
 from hpo_core.formats import format_count, format_score, format_signed
 from hpo_core.options import option
 from hpo_core.plots import DEFAULT, MANUAL, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
@@ -99,7 +100,7 @@ class Folds(Plot[FoldsData]):
         best = folded[np.argsort(table.sign * table.values[folded], kind="stable")][: self.top]
         chosen = _with_marked(table, folded, best)
         chosen = chosen[np.argsort(table.sign * table.values[chosen], kind="stable")]
-        overlap = 1 / max(int(n_done.max()) - 1, 1)
+        overlap = overlap_in(table)
         rows = tuple(_fold_row(table, int(row), best, overlap) for row in chosen)
         return FoldsData(table, rows, len(folded))
 

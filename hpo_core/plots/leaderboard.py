@@ -12,6 +12,7 @@ from optuna.distributions import CategoricalDistribution
 
 from hpo_core.analysis.noise import Difference, compare_folds, mean_interval
 from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.ties import overlap_in
 from hpo_core.formats import format_bytes, format_count, format_score, format_seconds, format_signed
 from hpo_core.models import MODELS
 from hpo_core.plots import INSIDE, Figure, Group, Look, Plot, axis, layout, plain
@@ -177,7 +178,7 @@ def _best_of(table: TrialTable, rows: Rows) -> int:
 
 def _place(table: TrialTable, row: int, best: int, codes: np.ndarray[Any, Any], choices: list[str]) -> Place:
     code = int(table.params[_FAMILY][row])
-    overlap = 1 / max(table.fold_scores.shape[1] - 1, 1)
+    overlap = overlap_in(table)
     difference = None
     if row != best:
         is_higher_better = table.direction == "maximize"

@@ -167,6 +167,14 @@ def with_default(problem: Problem, table: TrialTable, chosen: Sequence[Finalist]
     return tuple(found)
 
 
+def expected_seconds(table: TrialTable, finalists: Sequence[Finalist], n_folds: int, workers: int) -> float | None:
+    """What scoring them takes, by the times of their fits in the search; None where these are not known."""
+    rows = np.flatnonzero(np.isin(table.numbers, [one.trial for one in finalists if one.trial is not None]))
+    seconds = (table.mean_of("fit_seconds") + table.mean_of("predict_seconds"))[rows]
+    known = seconds[np.isfinite(seconds)]
+    return float(known.mean()) * n_folds * len(finalists) / workers if len(known) else None
+
+
 def score_on(
     draws: Sequence[Problem],
     finalists: Sequence[Finalist],

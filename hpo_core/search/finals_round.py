@@ -8,18 +8,29 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from hpo_core.errors import TuningError, UsageError
+from hpo_core.errors import StudyBusyError, TuningError, UsageError
 from hpo_core.problem import Problem
 from hpo_core.search.executor import Executor
-from hpo_core.search.finalists import Finalist, FreshScores, Pace, fresh_problems, score_on
+from hpo_core.search.finalists import (
+    MOST_DRAWS,
+    Finalist,
+    FreshScores,
+    Pace,
+    choose_trials,
+    fresh_problems,
+    score_on,
+    suited_draws,
+    with_default,
+)
 from hpo_core.search.fits import FitStore
 from hpo_core.search.holder import hold, holder_of, release
 from hpo_core.studies.owner import SILENCE_SECONDS
 from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
 
 State = Literal["waiting", "running", "finished", "stopped", "died", "failed"]
 
@@ -158,6 +169,28 @@ def ask_for_finals(
         key=uuid.uuid4().hex, finalists=finalists, draws=draws, workers=workers, asked=time.time(), n_trials=n_trials
     )
     return _put(study, plan)
+
+
+def ask_again(
+    study: Study, problem: Problem, table: TrialTable, numbers: Sequence[int], *, workers: int = 1
+) -> FinalsRound:
+    """A round of these trials beside those of the last one; if all were in it, on more folds than before.
+
+    Raises:
+        UsageError: None of the trials has come to its end, or they are too many.
+        StudyBusyError: A round is under way.
+    """
+    now = finals_of(study)
+    if now is not None and now.is_active:
+        raise StudyBusyError("A finalists round is under way. Wait for its end, or cancel it.")
+    chosen, draws = choose_trials(problem, table, numbers), suited_draws(problem)
+    if now is not None and now.found is not None:
+        before = now.found.plan
+        scored = {one.trial for one in before.finalists}
+        is_new = any(one.trial not in scored for one in chosen)
+        draws = max(before.draws, draws) if is_new else min(MOST_DRAWS, before.draws + draws)
+        chosen = with_default(problem, table, [*chosen, *before.finalists])
+    return ask_for_finals(study, chosen, draws, workers=workers, n_trials=int(table.is_complete.sum()))
 
 
 def ask_to_go_on(study: Study) -> FinalsRound:

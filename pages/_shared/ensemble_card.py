@@ -14,6 +14,7 @@ from hpo_core.search.study_ensemble import Member, StudyEnsemble
 from hpo_core.studies.table import TrialTable
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
+from pages._shared.progress_bar import progress_bar
 from pages._shared.tuning import Tuning
 
 _POLL_SECONDS = 0.5
@@ -107,9 +108,7 @@ def _progress_html(mix: Mix) -> str:
     progress = mix.progress
     share = progress.done / progress.total if progress.total else 0.0
     return (
-        f'<div class="lab-progress" role="status"><b>Ensemble</b>'
-        f'<div class="lab-bar" role="progressbar" aria-label="trials fitted again" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{share * 100:.0f}"><span style="width:{share * 100:.1f}%"></span></div>'
+        f'<div class="lab-progress" role="status"><b>Ensemble</b>{progress_bar("trials fitted again", share)}'
         f'<p class="lab-note">{_doing(mix)}</p></div>'
     )
 

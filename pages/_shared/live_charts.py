@@ -13,12 +13,14 @@ from hpo_core.analysis.comparison import training_overlap
 from hpo_core.formats import NOTHING, format_score
 from hpo_core.plots import DEFAULT, MANUAL
 from hpo_core.problem import ModelProblem
+from hpo_core.search.finalists import why_no_fresh_folds
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 from pages._shared.child_form import open_child_form
 from pages._shared.ensemble_card import ensemble_card, ensemble_state
 from pages._shared.fault import guarded_fragment
+from pages._shared.finals_card import finals_card, finals_state, last_finals, score_again
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
 from pages._shared.outcome import best_of, machine_rows, outcome
@@ -45,7 +47,7 @@ def are_behind(tuning: Tuning) -> bool:
 
 
 def _state(tuning: Tuning, table: TrialTable | None) -> tuple[Any, ...]:
-    return "" if table is None else table.revision, ensemble_state(tuning)
+    return "" if table is None else table.revision, ensemble_state(tuning), finals_state(last_finals(tuning))
 
 
 def _is_active(tuning: Tuning) -> bool:
@@ -62,7 +64,9 @@ def _area(tuning: Tuning, is_active: bool) -> None:
     if table is None or len(table) == 0:
         _empty()
         return
-    outcome(tuning, table)
+    finals = last_finals(tuning)
+    outcome(tuning, table, finals)
+    finals_card(tuning, finals)
     ensemble_card(tuning)
     assert tuning.study is not None
     study_views(
@@ -74,6 +78,7 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         is_live=is_active,
         actions=ViewActions(
             on_trial=partial(_load_trial, tuning),
+            on_again=None if why_no_fresh_folds(tuning.problem) else partial(score_again, tuning),
             on_place=partial(_load_place, tuning),
             on_ranges=partial(open_child_form, tuning),
         ),

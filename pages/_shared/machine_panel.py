@@ -14,9 +14,10 @@ from hpo_core.errors import TuningError
 from hpo_core.formats import format_count, format_seconds
 from hpo_core.methods import METHODS
 from hpo_core.options import with_options
+from hpo_core.problem import Problem
 from hpo_core.search import recover, resume_run, start_detached, start_run
+from hpo_core.search.finals_process import fits_after
 from hpo_core.search.suitability import why_not
-from hpo_core.space import SearchSpace
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
 from pages._shared.child_form import open_child_form
@@ -141,7 +142,6 @@ def _running_budget(tuning: Tuning, run: Run) -> None:
 
 
 def _form(tuning: Tuning, last: Run | None) -> None:
-    space = tuning.problem.space
     usable = [m.key for m in METHODS if not why_not(m, tuning.problem)]
     with st.container(key="method"):
         key = st.selectbox(
@@ -163,22 +163,27 @@ def _form(tuning: Tuning, last: Run | None) -> None:
         suggestion_button(tuning, settings)
         if st.button("Change ranges", key="change-ranges", type="tertiary"):
             open_child_form(tuning)
-    _size_note(settings, space)
+    _size_note(settings, tuning.problem)
     suggestion_card(tuning, settings)
 
 
-def _size_note(settings: RunSettings, space: SearchSpace) -> None:
-    """How much a finite method has to do, or what is wrong with the options of the method."""
+def _size_note(settings: RunSettings, problem: Problem) -> None:
+    """How much a method has to do beside its budget or less than it, or what is wrong with its options."""
     try:
         method = with_options(METHODS[settings.method], settings.options)
     except TuningError as fault:
         st.warning(plain(str(fault)))
         return
-    size = method.n_configurations(space)
-    if why := method.why_unavailable(space):
+    size = method.n_configurations(problem.space)
+    if why := method.why_unavailable(problem.space):
         st.warning(plain(why))
     elif size is not None:
         st.caption(f"{method.label}: {size:,} configurations in all, coarse first.")
+    if n_after := fits_after(settings, problem):
+        st.caption(
+            f"When the budget is spent, the best {method.n_finalists} are scored again on fresh folds: up to "
+            f"{n_after:,} fits more."
+        )
 
 
 def _methods_help(usable: list[str]) -> str:

@@ -12,10 +12,12 @@ from hpo_core.analysis.noise import Difference
 from hpo_core.analysis.optimism import optimism_of_best
 from hpo_core.formats import format_count, format_score, format_signed, format_value
 from hpo_core.plots import DEFAULT, MANUAL
+from hpo_core.search.finals_round import FinalsRound
 from hpo_core.studies.table import TrialTable
 from pages._shared.child_form import open_child_form
 from pages._shared.ensemble_card import mix_button
 from pages._shared.fault import plain
+from pages._shared.finals_card import finals_button, fresh_note, why_no_finals
 from pages._shared.machine_panel import current_run
 from pages._shared.score_card import fold_difference
 from pages._shared.tuning import Tuning, load
@@ -36,7 +38,7 @@ def best_of(table: TrialTable, rows: np.ndarray) -> int | None:
     return int(usable[np.argmin(table.sign * table.values[usable])]) if len(usable) else None
 
 
-def outcome(tuning: Tuning, table: TrialTable) -> None:
+def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None) -> None:
     """What was found, how far to trust it, and what to do next; nothing before the machine has tried anything."""
     rows = machine_rows(table)
     if not len(rows):
@@ -46,15 +48,16 @@ def outcome(tuning: Tuning, table: TrialTable) -> None:
     is_over = run is None or not run.is_active
     edge = None if best is None or not is_over else next(iter(_edges(tuning, table, best)), None)
     with st.container(key="outcome", horizontal=True, vertical_alignment="center"):
-        lines = [_found(tuning, table, rows, best)]
+        lines = [_found(tuning, table, rows, best, finals)]
         if best is not None:
             lines += [_luck(table, best), _advice(tuning, table, rows, best, edge) if is_over else ""]
+            lines += [why_no_finals(tuning)] if is_over else []
         st.html(f'<div class="lab-outcome" role="status">{"".join(lines)}{_failed(table, rows)}</div>')
         if best is not None:
-            _buttons(tuning, table, best, edge)
+            _buttons(tuning, table, best, edge, finals)
 
 
-def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None) -> None:
+def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None, finals: FinalsRound | None) -> None:
     with st.container(key="outcome-buttons", gap="xsmall", width="content"):
         target = table.configuration(best)
         # Never disabled: after a click the sliders are there, and a disabled button does not say that it was pressed.
@@ -62,6 +65,7 @@ def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None) ->
             st.rerun()  # the sliders are in another fragment
         if edge is not None and st.button(f"Widen {plain(edge.parameter.title)}", key="widen"):
             open_child_form(tuning, {edge.parameter.name: edge.wider})
+        finals_button(tuning, table, finals)
         mix_button(tuning, table)
 
 
@@ -69,7 +73,7 @@ def _edges(tuning: Tuning, table: TrialTable, best: int) -> tuple[Edge, ...]:
     return edges(tuning.problem.space, table.configuration(best))
 
 
-def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None) -> str:
+def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None, finals: FinalsRound | None) -> str:
     if best is None:
         return "<p>The machine has no finished trial yet.</p>"
     default, own = table.best(DEFAULT), table.best(MANUAL)
@@ -77,7 +81,8 @@ def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None
     parts = ", ".join(_against(_difference(tuning, table, best, row), name) for row, name in rivals)
     tried = table.is_complete[rows] | table.is_pruned[rows]
     head = f"Machine, best of {int(tried.sum()):,}"
-    value = f"trial {int(table.numbers[best])}: {format_score(float(table.values[best]))}"
+    number = int(table.numbers[best])
+    value = f"trial {number}: {format_score(float(table.values[best]))}{fresh_note(tuning, finals, number)}"
     return f"<p><b>{head}</b> · {value}{': ' if parts else ''}{parts}.</p>"
 
 

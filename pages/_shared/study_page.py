@@ -9,7 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 from optuna.trial import TrialState
 
-from hpo_core.analysis.comparison import training_overlap
+from hpo_core.analysis.study_comparison import overlap_of
 from hpo_core.formats import format_age, format_count, format_score
 from hpo_core.problem import ProblemSpec
 from hpo_core.studies.run import Run
@@ -129,6 +129,6 @@ def _age(table: TrialTable) -> str:
 def _overlap(study: Study) -> float:
     """Of the protocol that the study says it has; 0 where it says none, as for studies of other programs."""
     try:
-        return training_overlap(ProblemSpec.from_json(study.attributes["problem"]).protocol)
+        return overlap_of(ProblemSpec.from_json(study.attributes["problem"]))
     except (KeyError, TypeError, ValueError, AttributeError):
         return 0.0

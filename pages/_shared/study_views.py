@@ -5,8 +5,8 @@ The URL says which chart is open, `view=parallel`, and what the filter is, `only
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -32,11 +32,13 @@ class ViewActions:
 
     Attributes:
         on_trial: Takes the number of a trial to load.
+        on_again: Takes the numbers of trials to score again on fresh folds.
         on_place: Takes the values of parameters at a place that was clicked.
         on_ranges: Takes ranges to search in, by parameter: (low, high), or the chosen categories.
     """
 
     on_trial: Callable[[int], None] | None = None
+    on_again: Callable[[Sequence[int]], None] | None = None
     on_place: Callable[[Configuration], None] | None = None
     on_ranges: Callable[[Ranges], None] | None = None
 
@@ -74,6 +76,7 @@ def study_views(
         key: Names the area among all runs.
     """
     does = actions or ViewActions()
+    table = replace(table, overlap=overlap)
     views = _views(study, table, key)
     passing, part = _part(views, table)
     filter_line(table, passing, views.brushing, key=f"{key}-filter", value_label=value_label, on_ranges=does.on_ranges)
@@ -102,6 +105,7 @@ def study_views(
         value_label=value_label,
         overlap=overlap,
         on_trial=does.on_trial,
+        on_again=does.on_again,
     )
     _put_in_url(views)
 

@@ -46,7 +46,7 @@ class GridView:
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """One row: the trial's number, its cells, and how it stands: a state's word, "best", "you"."""
+    """One row: the trial's number, its cells, and how it stands: a state's word, "best", "tied", "you"."""
 
     number: int
     cells: Sequence[str]

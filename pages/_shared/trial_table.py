@@ -20,6 +20,7 @@ from hpo_core.analysis.listing import (
     trial_frame,
 )
 from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.ties import TIED, standings
 from hpo_core.errors import TuningError
 from hpo_core.formats import format_count
 from hpo_core.plots import DEFAULT, MANUAL, arm_label
@@ -52,6 +53,7 @@ def trial_table(
     value_label: str,
     overlap: float,
     on_trial: Callable[[int], None] | None = None,
+    on_again: Callable[[Sequence[int]], None] | None = None,
 ) -> None:
     """Draws the table, with what can be done with the ticked rows above it and their comparison below.
 
@@ -63,12 +65,13 @@ def trial_table(
         value_label: What the values are.
         overlap: Validation rows over training rows of a fold, see `compare_folds`.
         on_trial: Takes the number of a trial to load; without it there is nowhere to load one.
+        on_again: Takes the numbers of trials to score again on fresh folds; without it they cannot be.
     """
     view = grid_view(f"{key}-grid")
     with st.container(key=f"{key}-area", gap="small"):
         wanted = _head(table, key)
         rows = _rows(table, passing, wanted, view, key)
-        _actions(study, table, view, key, on_trial)
+        _actions(study, table, view, key, on_trial, on_again)
         _grid(table, rows, view, key, value_label)
         if st.session_state.get(f"{key}-compares"):
             _comparison(table, view, key, value_label, overlap, on_trial)
@@ -134,7 +137,14 @@ def _rows(table: TrialTable, passing: NDArray[np.bool_], wanted: _Wanted, view: 
     return rows
 
 
-def _actions(study: Study, table: TrialTable, view: GridView, key: str, on_trial: Callable[[int], None] | None) -> None:
+def _actions(
+    study: Study,
+    table: TrialTable,
+    view: GridView,
+    key: str,
+    on_trial: Callable[[int], None] | None,
+    on_again: Callable[[Sequence[int]], None] | None,
+) -> None:
     ticked = _known(table, view.ticked)
     is_all_hidden = bool(ticked) and set(ticked) <= table.hidden
     n = len(ticked)
@@ -157,6 +167,15 @@ def _actions(study: Study, table: TrialTable, view: GridView, key: str, on_trial
             on_click=_compare,
             args=(key,),
         )
+        if on_again is not None and st.button(
+            "Score again on fresh folds",
+            key=f"{key}-again",
+            disabled=not n,
+            help="On other divisions of the same rows, beside the best trial and the default; again for more of them",
+            on_click=_again,
+            args=(on_again, key, ticked),
+        ):
+            st.rerun()  # the card above follows it
         act, label = (_unhide, "Show again") if is_all_hidden else (_hide, "Hide")
         is_changed = st.button(
             label,
@@ -210,11 +229,13 @@ def _grid(table: TrialTable, rows: Rows, view: GridView, key: str, value_label: 
 def _grid_rows(table: TrialTable, rows: Rows, columns: Sequence[Column], best: int | None) -> list[GridRow]:
     texts = cells(table, rows, columns, arm_label)
     is_faint = table.is_failed | table.is_hidden
+    is_tied = standings(table, rows) == TIED
     found = []
-    for row, words in zip(rows.tolist(), texts, strict=True):
+    for row, words, tied in zip(rows.tolist(), texts, is_tied.tolist(), strict=True):
         arm = str(table.arms[row])
         marks = [arm] if arm in (MANUAL, DEFAULT) else []
         marks += ["best"] if row == best else []
+        marks += ["tied"] if tied else []
         marks += ["faint"] if bool(is_faint[row]) else []
         found.append(GridRow(int(table.numbers[row]), words, marks))
     return found
@@ -260,6 +281,10 @@ def _named(numbers: Sequence[int]) -> str:
 def _load(on_trial: Callable[[int], None], ticked: Sequence[int]) -> None:
     if len(ticked) == 1:
         on_trial(ticked[0])
+
+
+def _again(on_again: Callable[[Sequence[int]], None], key: str, numbers: Sequence[int]) -> None:
+    _changed(key, lambda: on_again(numbers))
 
 
 def _compare(key: str) -> None:
