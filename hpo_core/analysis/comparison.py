@@ -64,6 +64,7 @@ class SideBySide:
         things: In the order given.
         reference: Place of the one that the others are compared with.
         best: Place of the best value; None without any, or where values do not compare.
+        tied: Places of those that are tied with the best: on the same folds the difference is within the noise.
         differences: Of each thing to the reference; None for the reference itself and where values do not compare.
         differing: Parameters that are not the same everywhere, in the order of the search space.
         same: Parameters that are.
@@ -73,6 +74,7 @@ class SideBySide:
     things: tuple[Compared, ...]
     reference: int
     best: int | None
+    tied: tuple[int, ...]
     differences: tuple[Difference | None, ...]
     differing: tuple[ParameterRow, ...]
     same: tuple[ParameterRow, ...]
@@ -102,10 +104,12 @@ def compare_side_by_side(
     if not 2 <= len(things) <= MOST:
         raise UsageError(f"From 2 to {MOST} can be compared side by side; got {len(things)}.")
     rows = _parameter_rows(things)
+    best = _best(things, direction) if values_compare else None
     return SideBySide(
         things=tuple(things),
         reference=reference,
-        best=_best(things, direction) if values_compare else None,
+        best=best,
+        tied=() if best is None else _tied(things, best, direction, overlap),
         differences=tuple(
             _difference(thing, things[reference], direction, overlap) if values_compare and i != reference else None
             for i, thing in enumerate(things)
@@ -147,6 +151,13 @@ def _difference(thing: Compared, other: Compared, direction: Direction, overlap:
         thing.fold_scores, other.fold_scores, is_higher_better=direction == "maximize", overlap=overlap
     )
     return Difference(thing.value - other.value, math.nan, "unknown") if math.isnan(found.mean) else found
+
+
+def _tied(things: Sequence[Compared], best: int, direction: Direction, overlap: float) -> tuple[int, ...]:
+    """Places of the things that are not worse than the best beyond noise, where that can be told."""
+    verdicts = [_difference(thing, things[best], direction, overlap).verdict for thing in things]
+    has_value = [math.isfinite(thing.value) for thing in things]
+    return tuple(i for i, verdict in enumerate(verdicts) if i != best and has_value[i] and verdict in ("tie", "better"))
 
 
 def _best(things: Sequence[Compared], direction: Direction) -> int | None:

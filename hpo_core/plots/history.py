@@ -12,6 +12,7 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
+from hpo_core.analysis.ties import TIED, standings
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
 from hpo_core.plots import DEFAULT, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout, plain
@@ -62,6 +63,7 @@ class History(Plot[HistoryData]):
 
     x: str = option("trial", "Along the x axis", "What progress is counted in.", choices=tuple(AXES))
     unscored: bool = option(True, "Failed and pruned", "Show trials without a final value at the edge.")
+    ties: bool = option(True, "Ties", "A thin ring around the trials that are tied with the best on the same folds.")
 
     def why_unavailable(self, table: TrialTable) -> str | None:
         if not len(table):
@@ -116,6 +118,7 @@ class History(Plot[HistoryData]):
         spots = Spots(data.table, data.shown, data.x[data.shown])
         traces += [spots.points(arm, style, look) for arm, style in styles.items()]
         traces += [_line(step, styles[step.arm or ""]) for step in data.steps if step.arm != DEFAULT]
+        traces += _ties(data, look) if self.ties else []
         traces += _best_ring(data, styles, look)
         arrow = "↑" if data.table.direction == "maximize" else "↓"
         return {
@@ -220,6 +223,22 @@ def _best_ring(data: HistoryData, styles: Mapping[str, ArmStyle], look: Look) ->
     style = styles[str(data.table.arms[row])]
     is_right = bool(data.x[row] > 0.75 * np.nanmax(data.x))
     return [best_ring(data.table, row, data.x[row], style.colour, look, is_right=is_right)]
+
+
+def _ties(data: HistoryData, look: Look) -> list[dict[str, Any]]:
+    """Thin rings around the trials that are tied with the best."""
+    rows = data.shown[standings(data.table, data.shown) == TIED]
+    return [
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": data.x[rows],
+            "y": data.table.values[rows],
+            "marker": {"symbol": "circle-open", "size": 13, "color": faint(look.text, 0.5), "line": {"width": 1.0}},
+            "hoverinfo": "skip",
+            "name": "tied with the best",
+        }
+    ]
 
 
 def _default_line(data: HistoryData, look: Look) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -11,23 +11,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
-from hpo_core.formats import format_bytes, format_count, format_score, format_seconds
+from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
 from hpo_core.pareto import hypervolume, is_on_front
 from hpo_core.plots import INSIDE, ArmStyle, Figure, Group, Look, Plot, arm_label, axis, faint, glow, layout
+from hpo_core.plots._costs import COSTS, is_by_ratio, why_no_cost
 from hpo_core.plots._hover import hover
 from hpo_core.plots._marks import outside_note
 from hpo_core.studies.table import Floats, TrialTable
 
 _MOST, _BEST, _MOST_ON_FRONT = 1500, 300, 200
-_LOG_FROM = 20.0
-_COSTS = {"fit time": "fit_seconds", "prediction time": "predict_seconds", "model size": "model_bytes"}
-_UNITS = {"fit time": "s", "prediction time": "s", "model size": "bytes"}
-_FORMATS: dict[str, Callable[[float], str]] = {
-    "fit time": format_seconds,
-    "prediction time": format_seconds,
-    "model size": format_bytes,
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,27 +68,19 @@ class Pareto(Plot[ParetoData]):
         "its trial, drag to zoom."
     )
 
-    against: str = option("fit time", "Cost", "What is to be small, as a mean over the folds.", choices=tuple(_COSTS))
+    against: str = option("fit time", "Cost", "What is to be small, as a mean over the folds.", choices=tuple(COSTS))
     weight: float = option(
         0.5, "Weight of the score", "How much the score counts for the compromise, against the cost.", low=0.0, high=1.0
     )
 
     def why_unavailable(self, table: TrialTable) -> str | None:
-        usable = table.is_complete & np.isfinite(table.values)
-        if not usable.any():
-            return "No trial has a finite value yet. The first mark appears with the first one."
-        costs = table.mean_of(_COSTS[self.against])[usable]
-        if not np.isfinite(costs).any():
-            return f"This study does not say the {self.against} of its trials, so there is no trade-off to show."
-        if not np.nan_to_num(table.mean_of("model_bytes")[usable]).any():
-            return "These trials fitted no model, so there is no cost to weigh. Tune a model to see its trade-off."
-        return None
+        return why_no_cost(table, self.against)
 
     def compute(self, table: TrialTable) -> ParetoData:
-        every = table.mean_of(_COSTS[self.against])
+        every = COSTS[self.against].of(table)
         rows = np.flatnonzero(table.is_complete & np.isfinite(table.values) & np.isfinite(every))
         costs, signed = every[rows], table.sign * table.values[rows]
-        is_log = bool(costs.min() > 0 and costs.max() > _LOG_FROM * costs.min())
+        is_log = is_by_ratio(costs)
         both = np.column_stack([np.log(costs) if is_log else costs, signed])
         front = np.flatnonzero(is_on_front(both))
         return ParetoData(
@@ -120,14 +105,12 @@ class Pareto(Plot[ParetoData]):
             marks.append(_marks(data, front, arm, style, look, is_front=True) | {"showlegend": arm not in has_entry})
         traces = [_front_line(data, look), *marks, _ideal(data, look), _ring(data, styles, look)]
         arrow = "↑" if data.table.direction == "maximize" else "↓"
-        title = f"{self.against}, {_UNITS[self.against]}{', log' if data.is_log else ''} ↓"
-        across = {"type": "log", "exponentformat": "power"} if data.is_log else {"rangemode": "tozero"}
         return {
             "data": [trace for trace in traces if len(trace["x"])],
             "layout": layout(
                 look,
                 revision=f"{data.table.study} {self.against} {data.is_log}",
-                xaxis=axis(look, title, **across),
+                xaxis=COSTS[self.against].axis(look, is_log=data.is_log),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
                 annotations=outside_note(data.table, data.limits, look),
             ),
@@ -140,13 +123,13 @@ class Pareto(Plot[ParetoData]):
                 "trial": table.numbers[data.rows],
                 "arm": [arm_label(arm) for arm in table.arms[data.rows].tolist()],
                 "value": data.values,
-                f"{self.against} ({_UNITS[self.against]})": data.costs,
+                f"{self.against} ({COSTS[self.against].unit})": data.costs,
                 "on the front": np.isin(np.arange(len(data.rows)), data.front),
             }
         )
 
     def alt(self, data: ParetoData) -> str:
-        form, ends = _FORMATS[self.against], (data.front[0], data.front[-1])
+        form, ends = COSTS[self.against].form, (data.front[0], data.front[-1])
         cheap, good = (f"{format_score(float(data.values[i]))} at {form(float(data.costs[i]))}" for i in ends)
         text = f"{format_count(len(data.front), 'trial')} of {len(data.rows):,} on the front, from {cheap} to {good}"
         return f"{text}; {self._compromise_in_words(data)}." if len(data.front) > 1 else f"{text}."
@@ -163,7 +146,7 @@ class Pareto(Plot[ParetoData]):
 
     def _compromise_in_words(self, data: ParetoData) -> str:
         number, place = data.table.numbers[data.rows[data.compromise]], data.compromise
-        cost = _FORMATS[self.against](float(data.costs[place]))
+        cost = COSTS[self.against].form(float(data.costs[place]))
         return f"the compromise is trial {number}: {format_score(float(data.values[place]))} at {cost}"
 
 

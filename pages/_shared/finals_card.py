@@ -184,14 +184,14 @@ def _card(tuning: Tuning, shown: tuple[str, bool]) -> None:
         elif now.can_go_on:
             _broken_off(tuning, now)
         if now.found is not None:
-            _result(tuning, now.found)
+            _result(tuning, now.found, "The last round" if now.is_active else "Finalists round")
             if not now.is_active:
                 _foot(tuning, now, now.found)
 
 
 def _under_way(tuning: Tuning, now: FinalsRound) -> None:
     pace = now.pace
-    doing = "Opening the problem." if not pace.total else f"{pace.done:,} of {pace.total:,} fits"
+    doing = "opening the problem" if not pace.total else f"{pace.done:,} of {pace.total:,} fits"
     left = "" if pace.seconds_left is None else f" · {format_seconds(pace.seconds_left)} left"
     who = format_count(len(now.plan.finalists), "configuration")
     share = pace.done / pace.total if pace.total else 0.0
@@ -209,7 +209,7 @@ def _broken_off(tuning: Tuning, now: FinalsRound) -> None:
         st.button("Go on", key="finals-go-on", on_click=_act, args=(_go_on, tuning))
 
 
-def _result(tuning: Tuning, found: FinalsFound) -> None:
+def _result(tuning: Tuning, found: FinalsFound, heading: str) -> None:
     verdict = verdict_on_finals(tuning.problem, found)
     first, *others = verdict.sentences
     more = "".join(f"<p>{escape(sentence)}</p>" for sentence in others)
@@ -222,7 +222,7 @@ def _result(tuning: Tuning, found: FinalsFound) -> None:
     heads = ("Finalist", f"In the search {arrow}", f"Fresh folds {arrow}", "To the leader")
     rows = [_row(tuning, found, verdict, one) for one in verdict.ranked]
     st.html(
-        f'<div role="status"><p><b>Finalists round</b> · {escape(first)}</p>{more}{reasons}</div>'
+        f'<div role="status"><p><b>{heading}</b> · {escape(first)}</p>{more}{reasons}</div>'
         f"{html_table('Finalists', heads, rows)}"
     )
 

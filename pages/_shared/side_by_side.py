@@ -148,6 +148,7 @@ def _value(found: SideBySide, place: int) -> str:
         title = f"standard deviation over {n_folds} folds"
         spread = f' <span class="lab-note" title="{title}">± {format_value(float(f"{thing.noise:.2g}"))}</span>'
     badge = ' <span class="lab-badge">best value</span>' if place == found.best else ""
+    badge = ' <span class="lab-badge">○ tied with the best</span>' if place in found.tied else badge
     return f"<b>{format_score(thing.value)}</b>{spread}{badge}"
 
 
