@@ -101,7 +101,7 @@ def test_number_of_draws_has_limits_and_suits_the_folds():
 
 
 def test_finalists_are_the_best_once_each_the_persons_best_and_the_default(studies):
-    trials = [("default", None, 9.0), ("random", 1.0, 5.0), ("tpe", 1.0, 5.0), ("tpe", 2.0, 6.0), ("tpe", 3.0, 7.0),
+    trials = [("default", None, 9.0), ("random", 1.0, 5.0), ("tpe", 1.0, 5.0), ("tpe", 1.5, 6.0), ("tpe", 3.0, 7.0),
               ("manual", 8.0, 20.0), ("manual", 9.0, 30.0)]  # fmt: skip
     found = choose_finalists(NOISY, recorded(studies, NOISY, *trials), 2)
     assert [(one.trial, one.arm, one.value) for one in found] == [
