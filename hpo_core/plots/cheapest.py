@@ -186,7 +186,7 @@ def _ring(data: CheapestData, look: Look) -> Figure:
     """Around the cheapest that is as good; none where the best is it."""
     places = [data.found.cheapest] if data.found.is_worth_it else []
     row = data.rows[data.found.cheapest]
-    level = "bottom" if data.table.direction == "maximize" else "top"
+    level = "top" if data.table.direction == "maximize" else "bottom"  # where nothing is as good and as cheap
     return {
         "type": "scatter",
         "mode": "markers+text",
@@ -195,7 +195,7 @@ def _ring(data: CheapestData, look: Look) -> Figure:
         "customdata": [[data.number(place)] for place in places],
         "marker": {"symbol": "circle-open", "size": 20, "color": look.text, "line": {"width": 2.2}},
         "text": f"trial {data.table.numbers[row]}: as good, and cheapest",
-        "textposition": f"{level} right",
+        "textposition": f"{level} center",
         "textfont": {"size": 12, "color": look.text, "shadow": glow(look)},
         "hoverinfo": "skip",
         "showlegend": False,

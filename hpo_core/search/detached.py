@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from pathlib import Path
 
 from hpo_core.errors import TuningError
 from hpo_core.search.finals_process import hold_after
-from hpo_core.search.launch import URL_VARIABLE, execute
-from hpo_core.studies.storage import StudyStorage
+from hpo_core.search.launch import begin_spawned, execute
 
 
 def main(name: str, run_id: str, folder: str) -> int:
     """Does the waiting run and the finalists round after it; what becomes of them stands in the study."""
-    logging.basicConfig(format="%(asctime)s runner %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
     try:
-        study = StudyStorage.open(os.environ.pop(URL_VARIABLE)).study(name)
+        study = begin_spawned("runner").study(name)
         run = study.runs.current()
         if run is None or run.id != int(run_id):
             return 2

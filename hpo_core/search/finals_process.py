@@ -5,7 +5,6 @@ storage in the environment, or in that of a search whose method ends with one.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +16,7 @@ from hpo_core.problem import Problem
 from hpo_core.search.finalists import Pace, choose_finalists, folds_of_draw, suited_draws, why_no_fresh_folds
 from hpo_core.search.finals_round import FinalsRound, ask_for_finals, fail_finals, finals_of, hold_finals_round
 from hpo_core.search.fits import FitStore
-from hpo_core.search.launch import URL_VARIABLE, problem_of, spawn
+from hpo_core.search.launch import begin_spawned, problem_of, spawn
 from hpo_core.search.local import LocalExecutor
 from hpo_core.studies.run import Run, RunSettings
 from hpo_core.studies.storage import StudyStorage
@@ -77,9 +76,8 @@ def _draws_after(problem: Problem) -> int:
 
 def main(name: str, key: str, folder: str) -> int:
     """Does the round that waits; what becomes of it stands in the study."""
-    logging.basicConfig(format="%(asctime)s finals %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
     try:
-        study = StudyStorage.open(os.environ.pop(URL_VARIABLE)).study(name)
+        study = begin_spawned("finals").study(name)
         now = finals_of(study)
         if now is None or now.plan.key != key:
             return 2

@@ -179,6 +179,17 @@ def spawn(module: str, arguments: Sequence[str], storage: StudyStorage, folder: 
     return process.pid
 
 
+def begin_spawned(what: str) -> StudyStorage:
+    """In a process that `spawn` started: opens its log, in which it is called `what`, and its storage.
+
+    Raises:
+        StorageError: The storage cannot be opened.
+    """
+    line = f"%(asctime)s {what} %(process)d %(message)s"
+    logging.basicConfig(format=line, stream=sys.stderr, level=logging.INFO)
+    return StudyStorage.open(os.environ.pop(URL_VARIABLE))
+
+
 def _unexpected(fault: Exception) -> str:
     mark = uuid.uuid4().hex[:8]
     logging.exception("run failed, %s", mark)
