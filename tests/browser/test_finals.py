@@ -27,7 +27,7 @@ def test_round_is_begun_followed_through_a_reload_and_read(searched, open_page):
     page.get_by_role("button", name="Finalists round").click()
     form = page.get_by_test_id("stPopoverBody")
     expect(form).to_contain_text("fits, about")
-    page.get_by_label("Best configurations").fill("2")
+    page.get_by_role("spinbutton", name="Best configurations").fill("2")
     page.keyboard.press("Tab")
     expect(form).to_contain_text("3 configurations on 15 fresh folds: 45 fits")
     form.get_by_role("button", name="Start", exact=True).dblclick()

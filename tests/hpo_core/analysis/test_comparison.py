@@ -56,6 +56,13 @@ def test_differences_are_to_the_reference_and_paired_by_fold():
     assert compare(thing("a", good), thing("b", bad), direction="minimize").best == 1
 
 
+def test_ties_are_with_the_best_whatever_is_the_reference():
+    good, bad = (0.95, 0.96, 0.95, 0.96, 0.95), (0.85, 0.86, 0.85, 0.87, 0.85)
+    found = compare(thing("a", bad), thing("b", good), thing("c", good[::-1]), thing("d"), reference=0)
+    assert (found.best, found.tied) == (1, (2,))
+    assert compare(thing("a", good), thing("b", good), values_compare=False).tied == ()
+
+
 def test_values_that_do_not_compare_have_no_difference_and_no_best():
     found = compare(thing("a", (0.9, 0.9), C=1), thing("b", (0.1, 0.2), C=2), values_compare=False)
     assert found.best is None

@@ -8,6 +8,7 @@ import pytest
 from hpo_core.analysis.listing import (
     ARM,
     SECONDS,
+    STANDING,
     STATE,
     TRIAL,
     VALUE,
@@ -45,7 +46,7 @@ def test_lowest_value_comes_first_where_lower_is_better():
     assert sorted_rows(table, np.arange(40), VALUE)[0] == np.argmin(table.values)
 
 
-@pytest.mark.parametrize("by", [TRIAL, ARM, STATE, SECONDS, "p.C", "p.kernel", "p.degree", "p.never", ""])
+@pytest.mark.parametrize("by", [TRIAL, ARM, STANDING, STATE, SECONDS, "p.C", "p.kernel", "p.degree", "p.never", ""])
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_every_order_holds_every_row_once(by, is_reversed):
     assert sorted(sorted_rows(TABLE, ALL, by, is_reversed=is_reversed)) == ALL.tolist()
@@ -75,6 +76,20 @@ def test_cells_say_four_digits_and_the_noise():
     assert best["accuracy ↑"].startswith(f"{TABLE.values[TABLE.best()]:.4f} ± 0.00")
     assert best["state"] == "complete"
     assert best["time"] == "0.5 s"
+
+
+def test_ties_with_the_best_are_a_column_that_sorts_them_first():
+    (standing,) = [column for column in columns_of(TABLE) if column.key == STANDING]
+    order = sorted_rows(TABLE, ALL, STANDING)
+    words = [row[0] for row in cells(TABLE, order, [standing], str)]
+    n_tied, n_worse = words.count("tied"), words.count("worse")
+    assert n_tied > 0
+    assert n_worse > 0
+    n_told = 1 + n_tied + n_worse
+    assert words == ["best", *["tied"] * n_tied, *["worse"] * n_worse, *[""] * (len(TABLE) - n_told)]
+    assert cells(TABLE, order[:3], [standing], str) == [[word] for word in words[:3]]  # as among all, on any page
+    assert trial_frame(TABLE)["to the best"].tolist()[int(TABLE.best())] == "best"
+    assert not [column for column in columns_of(build_table(9, n_folds=1)) if column.key == STANDING]
 
 
 def test_hidden_trial_says_so():

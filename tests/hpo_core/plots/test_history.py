@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
+from hpo_core.analysis.ties import TIED, standings
 from hpo_core.options import with_options
 from hpo_core.plots import LIVE, PLOTS
 from tests.trial_tables import build_table, with_faults
@@ -120,3 +121,13 @@ def test_hidden_trials_leave_the_picture_and_the_numbers() -> None:
 def test_all_hidden_says_so() -> None:
     table = replace(build_table(5), hidden=frozenset(range(5)))
     assert "are hidden" in (HISTORY.why_unavailable(table) or "")
+
+
+def test_trials_that_are_tied_with_the_best_have_a_ring_that_can_be_left_out() -> None:
+    table = build_table(60)
+    history = PLOTS["history"]
+    traces = {trace.get("name"): trace for trace in history.draw(history.compute(table), LIVE)["data"]}
+    tied = np.flatnonzero(standings(table) == TIED)
+    assert traces["tied with the best"]["y"].tolist() == table.values[tied].tolist()
+    plain = with_options(history, {"ties": False})
+    assert "tied with the best" not in [trace.get("name") for trace in plain.draw(plain.compute(table), LIVE)["data"]]
