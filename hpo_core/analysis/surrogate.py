@@ -20,7 +20,7 @@ from hpo_core.warping import Prediction, WarpKind
 
 FEWEST = 8
 SURE_ENOUGH = 0.3
-_TO_EXPLAIN, _PER_PARAMETER = 12, 2
+_TO_EXPLAIN, _PER_PARAMETER, _TRUSTED = 12, 2, 15
 _MOST, _MOST_WIDE, _WIDE = 300, 200, 12
 _AVERAGED = 64
 
@@ -96,13 +96,21 @@ class Surrogate:
         share = "all" if len(self.rows) == usable else f"{len(self.rows):,} of"
         return f"learned from {share} {format_count(usable, 'finished trial')}{estimates_in_words(self.table)}"
 
-    def clipping_in_words(self) -> str:
-        """A sentence, after a blank, about values that were pulled in, or ""."""
-        pulled = self.values != self.table.values[self.rows]
-        if not pulled.any():
-            return ""
-        count, edge = int(pulled.sum()), format_score(float(self.values[pulled][0]))
-        return f" {format_count(count, 'very bad value')} {'counts' if count == 1 else 'count'} as {edge}."
+    def trust_in_words(self, what: str) -> str:
+        """How far to trust what was drawn with it, `what` being its name: what it was taught, how well it predicts, and
+        whether its intervals hold what they say.
+
+        Its length scales are taken as if they were known, so that with few trials intervals are too narrow:
+        `tests/benchmarks/bench_explanations.py` measures how often those of 90 % hold the truth.
+        """
+        sentences = [self.quality.in_words(what)]
+        pulled = self.values[self.values != self.table.values[self.rows]]
+        if len(pulled):
+            many = f"{format_count(len(pulled), 'very bad value')} {'counts' if len(pulled) == 1 else 'count'}"
+            sentences.insert(0, f"{many} as {format_score(float(pulled[0]))}.")
+        if len(self.rows) < min(_TRUSTED * len(moving_parameters(self.table)), _MOST_WIDE):
+            sentences.append(f"With fewer than {_TRUSTED} trials a parameter, the intervals are rather too narrow.")
+        return " ".join(sentences)
 
     def anchor(self, *names: str) -> int:
         """Row of the best trial that uses all these parameters; of the best trial when none does."""

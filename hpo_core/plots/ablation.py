@@ -201,7 +201,7 @@ class Ablation(Plot[AblationData]):
         text += f"{format_count(len(path.changes), 'change')} on a model {data.surrogate.learned_in_words()}"
         text += f"; {format_count(path.n_same, 'parameter')} stayed the same" if path.n_same else ""
         text += f". {_nothing(path)}{_gap(data)}"
-        return f"{text}{data.surrogate.quality.in_words('model')}"
+        return f"{text}{data.surrogate.trust_in_words('model')}"
 
 
 def _start(table: TrialTable, number: int) -> int:

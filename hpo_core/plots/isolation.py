@@ -192,7 +192,7 @@ class Isolation(Plot[IsolationData]):
         if data.expected is None:
             return f"{text} {data.why_nothing_expected}"
         surrogate = data.expected.surrogate
-        return f"{text}{_freedom(data)}{surrogate.clipping_in_words()} {surrogate.quality.in_words('line')}"
+        return f"{text}{_freedom(data)} {surrogate.trust_in_words('line')}"
 
 
 def _centres(side: Side) -> Floats:

@@ -176,7 +176,7 @@ class LocalImportance(Plot[LocalImportanceData]):
             more = f" and {len(found.unused) - 4} more" if len(found.unused) > 4 else ""
             text += f"The best does not use {names}{more}. "
         text += f"The noise of one value is {format_score(found.noise)} (sd around the model).{_promise(data)}"
-        return f"{text}{data.surrogate.clipping_in_words()} {data.surrogate.quality.in_words('model')}"
+        return f"{text} {data.surrogate.trust_in_words('model')}"
 
 
 def _promise(data: LocalImportanceData) -> str:

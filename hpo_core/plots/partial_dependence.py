@@ -187,7 +187,7 @@ class PartialDependence(Plot[PartialDependenceData]):
             text += f" {data.unseen:.0%} of {what}."
         if found.unknown >= _MUCH:
             text += f" Little is known about {found.unknown:.0%} of what was averaged."
-        return f"{text}{data.surrogate.clipping_in_words()} {data.surrogate.quality.in_words('average')}"
+        return f"{text} {data.surrogate.trust_in_words('average')}"
 
 
 def _over(data: PartialDependenceData) -> str:

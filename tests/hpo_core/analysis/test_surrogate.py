@@ -9,6 +9,7 @@ import pytest
 from optuna.trial import TrialState
 
 from hpo_core.analysis.surrogate import FEWEST, fit_surrogate, why_no_surrogate
+from hpo_core.formats import format_score
 from tests.trial_tables import SVM, build_table
 
 
@@ -101,3 +102,21 @@ def test_trials_that_lost_a_race_count_by_their_estimate_and_short_trainings_do_
     raced = dataclasses.replace(table, states=states, fold_scores=folds)
     assert raced.is_estimated.sum() == 10
     assert fit_surrogate(raced).quality.n_trials == 20
+
+
+def test_trust_counts_what_was_pulled_in_and_warns_of_few_trials() -> None:
+    few, many = (
+        build_table(30),
+        build_table(150, values=np.where(np.arange(150) % 70 == 4, -50.0, build_table(150).values)),
+    )
+    words = fit_surrogate(few).trust_in_words("model")
+    assert words.endswith("With fewer than 15 trials a parameter, the intervals are rather too narrow.")
+    surrogate = fit_surrogate(many)
+    worst = format_score(float(surrogate.values.min()))
+    assert surrogate.trust_in_words("model").startswith(f"3 very bad values count as {worst}. The model predicts")
+    assert "too narrow" not in surrogate.trust_in_words("model")
+
+
+def test_words_say_how_many_trials_it_learned_from() -> None:
+    assert fit_surrogate(build_table(40)).learned_in_words() == "learned from all 40 finished trials"
+    assert fit_surrogate(build_table(700)).learned_in_words() == "learned from 300 of 700 finished trials"
