@@ -17,7 +17,7 @@ TIE_OR_WIN = re.compile("statistically tied with the best|wins: ")
 @pytest.fixture(scope="module")
 def searched(lab):
     """A study whose fits take long enough to be watched."""
-    problem = make_problem("digits", "random_forest")
+    problem = make_problem("wine", "random_forest")
     search(problem, "random", trials=4, workers=2, study="finalists", folder=lab.data)
     return f"{lab.url}/?study=finalists"
 
@@ -29,15 +29,16 @@ def test_round_is_begun_followed_through_a_reload_and_read(searched, open_page):
     expect(form).to_contain_text("fits, about")
     page.get_by_role("spinbutton", name="Best configurations").fill("2")
     page.keyboard.press("Tab")
-    expect(form).to_contain_text("3 configurations on 15 fresh folds: 45 fits")
+    cost = form.get_by_text(re.compile("^[23] configurations on 15 fresh folds"))  # the default may be among the two
+    n = int(cost.inner_text()[0])
     form.get_by_role("button", name="Start", exact=True).dblclick()
     card = page.locator(".st-key-finals")
-    expect(card).to_contain_text(re.compile(r"[1-9]\d* of 45 fits"))
+    expect(card).to_contain_text(re.compile(rf"[1-9]\d* of {15 * n} fits"))
     page.reload()
-    expect(card).to_contain_text(re.compile(r"\d+ of 45 fits|fresh folds each"))
+    expect(card).to_contain_text(re.compile(rf"\d+ of {15 * n} fits|fresh folds each"))
     expect(card).to_contain_text(TIE_OR_WIN)
     expect(card).to_contain_text("15 fresh folds each (5-fold, drawn 3 ×)")
-    expect(card.locator("tbody tr")).to_have_count(3)
+    expect(card.locator("tbody tr")).to_have_count(n)
     expect(page.get_by_role("button", name="Finalists round")).to_have_count(0)
     expect(page.locator(".lab-outcome")).to_contain_text("on fresh folds")
 
@@ -52,7 +53,7 @@ def test_round_is_begun_followed_through_a_reload_and_read(searched, open_page):
     expect(card).to_contain_text("Scoring ")
     card.get_by_role("button", name="Cancel").click()
     expect(card).to_contain_text("Cancelled")
-    expect(card.locator("tbody tr")).to_have_count(3)  # what was found before is still there
+    expect(card.locator("tbody tr")).to_have_count(n)  # what was found before is still there
     card.get_by_role("button", name="Go on").click()
     expect(card).to_contain_text("fresh folds each")
     expect(card.locator("tbody tr")).to_have_count(4)
