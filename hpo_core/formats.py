@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,15 @@ def format_count(count: int, noun: str = "") -> str:
     ('12,345', '1 trial', '2 trials')
     """
     return f"{count:,}" if not noun else f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def format_list(names: Sequence[str]) -> str:
+    """Names as a sentence lists them.
+
+    >>> format_list(["Auto"]), format_list(["Auto", "TPE", "Random"])
+    ('Auto', 'Auto, TPE and Random')
+    """
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def round_significant(values: NDArray[np.float64], digits: int = 4) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from hpo_core.errors import StorageError, TuningError
 from pages._shared.child_form import child_form
+from pages._shared.duel_line import duel_line
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
@@ -50,6 +51,7 @@ def _by_hand(tuning: Tuning) -> None:
     put_parameters_in_url(tuning)
     best = best_trial(tuning)
     st.subheader("By hand", anchor=False)
+    duel_line(tuning)
     slot = st.container()
     for notice in tuning.notices:
         st.warning(plain(notice))

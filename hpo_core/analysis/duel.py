@@ -11,7 +11,7 @@ from scipy import stats
 
 from hpo_core.analysis.judgement import Judgement, ahead, judge_each
 from hpo_core.analysis.study_comparison import fold_scores_without_luck
-from hpo_core.formats import format_score
+from hpo_core.formats import format_list, format_score
 from hpo_core.studies.table import Floats, TrialTable
 
 FEWEST = 5  # fold scores; of fewer, some agree by chance
@@ -34,6 +34,12 @@ class Side:
     tables: tuple[TrialTable, ...]
     finals: tuple[tuple[float, ...], ...] = ()
     is_default: bool = False
+
+    @property
+    def best_found(self) -> float:
+        """Mean over the seeds of the best value that each has found; NaN without any."""
+        best = [float(table.values[row]) for table in self.tables if (row := table.best()) is not None]
+        return float(np.mean(best)) if best else math.nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +79,7 @@ class Outcome:
         pairs: The leader against each other arm.
         is_final: Whether it goes by fresh folds; else by the folds of the searches, without the luck of picking.
         rope: Differences up to here count as none.
+        is_by_seed: Whether it goes by the best value of each seed, as where there is nothing like a fold.
     """
 
     sentences: tuple[str, ...]
@@ -81,6 +88,7 @@ class Outcome:
     pairs: tuple[Pair, ...]
     is_final: bool
     rope: float
+    is_by_seed: bool = False
 
 
 def spent(table: TrialTable, kind: str) -> Floats:
@@ -96,6 +104,15 @@ def spent(table: TrialTable, kind: str) -> Floats:
     else:
         each = np.where(ended, np.nansum(table.fit_seconds, axis=1) + np.nansum(table.predict_seconds, axis=1), 0.0)
     return np.where(ended, np.cumsum(each), np.nan)
+
+
+def time_played(table: TrialTable) -> Floats:
+    """Seconds from the moment at which a person began to the end of each of their trials, shape (n,).
+
+    Pauses count: a clock on the wall cannot tell thinking from coffee.
+    """
+    known = table.started[np.isfinite(table.started)]
+    return table.completed - (float(known.min()) if len(known) else math.nan)
 
 
 def curve(side: Side, kind: str, end: float) -> Curve:
@@ -127,26 +144,57 @@ def practical_equivalence(reference: float, *, is_share: bool) -> float:
     return _SHARE if is_share or not math.isfinite(reference) or reference == 0 else _SHARE * abs(reference)
 
 
-def outcome(sides: Sequence[Side], *, overlap: float, rope: float) -> Outcome:
+def outcome(sides: Sequence[Side], *, overlap: float, rope: float, remedy: str = "") -> Outcome:
     """The verdict on the arms, from what is there: fresh folds if all have them, else the folds of the searches.
 
+    Values without folds, such as exact heights, are compared by seed where all methods have seeds enough.
+
     Args:
-        sides: The arms, at least one with a finished trial.
+        sides: The arms, at least one with a finished trial; those without tables are left out.
         overlap: Validation rows over training rows of a fold, see `compare_folds`.
         rope: Half-width of the region of practical equivalence, in the metric's unit.
+        remedy: What would make a verdict possible where there are too few scores.
 
     The leader is held against each other arm by the corrected resampled t-test on the same folds, with Holm's
     correction; scores are means over an arm's seeds. See `judge`.
     """
-    sign = sides[0].tables[0].sign
-    is_final = all(side.finals and all(side.finals) for side in sides)
-    scores = [_scores(side, is_final) for side in sides]
+    there = [side for side in sides if side.tables]
+    sign = there[0].tables[0].sign
+    is_final = all(side.finals and all(side.finals) for side in there)
+    by_seed = None if is_final else _scores_by_seed(sides)
+    scores = [_scores(side, is_final) for side in sides] if by_seed is None else by_seed
     means = tuple(float(s.mean()) if len(s) else math.nan for s in scores)
     order = sorted((i for i, mean in enumerate(means) if math.isfinite(mean)), key=lambda i: sign * means[i])
     rivals = [i for i in order[1:] if len(scores[i]) == len(scores[order[0]])]
-    pairs = _judged(scores, order[0], rivals, -sign, overlap, rope) if rivals else ()
-    said = _sentences(sides, order, means, pairs, is_final)
-    return Outcome(tuple(said), tuple(order), means, pairs, is_final, rope)
+    pairs = _judged(scores, order[0], rivals, -sign, 0.0 if by_seed else overlap, rope) if rivals else ()
+    where = "on fresh folds" if is_final else "on the folds of the search, without the luck of picking"
+    unit = "fold score" if by_seed is None else "seed"
+    said = _sentences(sides, order, means, pairs, "as the mean of the best of each seed" if by_seed else where, unit)
+    if not pairs and len(order) > 1:
+        n = min(len(scores[i]) for i in order)
+        said = [f"{said[0]} A verdict takes {FEWEST} {unit}s of each arm, and there are {n}. {remedy}".rstrip()]
+    return Outcome(tuple(said), tuple(order), means, pairs, is_final, rope, by_seed is not None)
+
+
+def _scores_by_seed(sides: Sequence[Side]) -> list[Floats] | None:
+    """Best value of each seed, shape (seeds,) each; None where there are folds, or too few seeds for a verdict.
+
+    The default is the same each time, so its one value stands against all.
+    """
+    tables = [table for side in sides for table in side.tables]
+    if any(table.fold_scores.shape[1] > 1 for table in tables):
+        return None
+    found = [np.array([_best_value(table) for table in side.tables]) for side in sides]
+    counts = {len(values) for side, values in zip(sides, found, strict=True) if side.tables and not side.is_default}
+    n = max(counts, default=0)
+    if len(counts) != 1 or n < FEWEST or not all(np.isfinite(values).all() for values in found):
+        return None
+    return [np.repeat(v, n) if side.is_default else v for side, v in zip(sides, found, strict=True)]
+
+
+def _best_value(table: TrialTable) -> float:
+    row = table.best()
+    return math.nan if row is None else float(table.values[row])
 
 
 def _best_at(table: TrialTable, kind: str, x: Floats) -> Floats:
@@ -184,21 +232,22 @@ def _judged(
 
 
 def _sentences(
-    sides: Sequence[Side], order: Sequence[int], means: Sequence[float], pairs: Sequence[Pair], is_final: bool
+    sides: Sequence[Side],
+    order: Sequence[int],
+    means: Sequence[float],
+    pairs: Sequence[Pair],
+    where: str,
+    unit: str,
 ) -> list[str]:
     if not order:
         return ["No arm has a finished trial, so there is nothing to judge."]
-    where = "on fresh folds" if is_final else "on the folds of the search, without the luck of picking"
     leader = order[0]
-    if not pairs and len(order) > 1:
-        return [
-            f"{sides[leader].label} leads with {format_score(means[leader])} {where}; a verdict takes {FEWEST} fold "
-            "scores of each arm, and there are fewer so far."
-        ]
     if not pairs:
-        return [f"{sides[leader].label} stands at {format_score(means[leader])} {where}; nothing compares with it yet."]
+        others = "" if len(order) > 1 else "; nothing compares with it yet"
+        stands = "leads with" if len(order) > 1 else "stands at"
+        return [f"{sides[leader].label} {stands} {format_score(means[leader])} {where}{others}."]
     said = [_headline(sides, pairs, means, where)]
-    said += [pair.judgement.in_words(sides[pair.first].label, sides[pair.second].label) for pair in pairs]
+    said += [pair.judgement.in_words(sides[pair.first].label, sides[pair.second].label, unit) for pair in pairs]
     if help_ := _whether_tuning_helped(sides, pairs, leader):
         said.insert(1, help_)
     return said
@@ -213,7 +262,8 @@ def _headline(sides: Sequence[Side], pairs: Sequence[Pair], means: Sequence[floa
     if len(beaten) == len(pairs):
         return f"{sides[leader].label} won: {value}, ahead of every other arm by more than noise."
     open_ = [sides[p.second].label for p in pairs if p.judgement.verdict != "better"]
-    return f"A tie at the top: {sides[leader].label} leads with {value}, but not beyond noise against {_listed(open_)}."
+    against = format_list(open_)
+    return f"A tie at the top: {sides[leader].label} leads with {value}, but not beyond noise against {against}."
 
 
 def _whether_tuning_helped(sides: Sequence[Side], pairs: Sequence[Pair], leader: int) -> str:
@@ -237,7 +287,3 @@ def _whether_tuning_helped(sides: Sequence[Side], pairs: Sequence[Pair], leader:
             else (words[gain.verdict] + ".")
         )
     return "Whether tuning helped cannot be told: the gain over the default is within its noise."
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
 from hpo_core.errors import UsageError
 from hpo_core.formats import format_count, format_value
@@ -108,13 +108,14 @@ class Judgement:
 
     Attributes:
         mean: Of the gaps, in their unit; above 0 the first did better.
-        half_width: Half the width of the 95 % interval.
+        half_width: Half the width of the interval at `level`.
         p_value: Of the corrected resampled t-test, two-sided.
         rope: Half the width of the region of practical equivalence.
         chances: That the first is worse, equivalent within the region, better.
         verdict: For the first against the second.
         n_more: How many more gaps would bring a verdict if mean and spread stayed as they are: 0 where there is one,
             None where no number would (or none below a billion).
+        level: Of the interval: one less the level of the test, so that a difference is called where it leaves out 0.
     """
 
     mean: float
@@ -124,6 +125,7 @@ class Judgement:
     chances: Chances
     verdict: Verdict
     n_more: int | None
+    level: float = _LEVEL
 
     def in_words(self, first: str, second: str, unit_name: str = "fold score") -> str:
         """The verdict in one sentence.
@@ -141,11 +143,17 @@ class Judgement:
             return f"{first} and {second} are equivalent{self._why_equivalent(unit_name)}."
         if self.verdict == "cannot tell":
             difference = f"{self._figure(self.mean)} ± {self._figure(self.half_width)}"
+            difference += "" if self.level == _LEVEL else f" ({self.level_in_words} interval)"
             return f"Cannot tell {first} from {second}: the difference is {difference}{self._what_it_takes(unit_name)}."
         size = abs(self.mean)
         low, high = self._figure(size - self.half_width), self._figure(size + self.half_width)
-        by = f"by {self._figure(size)} (95 % interval {low} to {high})"
+        by = f"by {self._figure(size)} ({self.level_in_words} interval {low} to {high})"
         return f"{first} is {self.verdict} than {second} {by}."
+
+    @property
+    def level_in_words(self) -> str:
+        """The level of the interval, such as 95 %."""
+        return f"{100 * self.level:.4g} %"
 
     def _why_equivalent(self, unit_name: str) -> str:
         if self.mean == 0 and self.half_width == 0:
@@ -165,37 +173,6 @@ class Judgement:
         if 0 < self.half_width < math.inf:
             value = round(value, 1 - math.floor(math.log10(self.half_width)))
         return f"−{format_value(-value)}" if value < 0 else format_value(value)
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Arms ranked over several problems.
-
-    Attributes:
-        mean_ranks: By arm, 1 is best, shape (arms,).
-        chi_square: Friedman's statistic, corrected for ties.
-        p_value: Of the hypothesis that all arms are alike.
-        critical_difference: Mean ranks that differ by less are not told apart, at 5 % for all pairs together.
-        n_problems: How many were ranked.
-    """
-
-    mean_ranks: Floats
-    chi_square: float
-    p_value: float
-    critical_difference: float
-    n_problems: int
-
-    def tied_groups(self) -> tuple[tuple[int, ...], ...]:
-        """Largest groups of arms whose mean ranks differ by less than the critical difference.
-
-        Places of arms, best first, in each group and from group to group. Groups may share arms; an arm that is told
-        apart from all others is a group of its own.
-        """
-        order = np.argsort(self.mean_ranks, kind="stable")
-        ranks = self.mean_ranks[order]
-        ends = np.searchsorted(ranks, ranks + self.critical_difference, side="left")
-        starts_group = np.diff(ends, prepend=0) > 0
-        return tuple(tuple(order[i : ends[i]].tolist()) for i in np.flatnonzero(starts_group))
 
 
 def correlated_posterior(gaps: ArrayLike, overlap: float) -> Posterior:
@@ -249,12 +226,13 @@ def judge(gaps: ArrayLike, overlap: float, rope: float, *, alpha: float = 0.05) 
     posterior = correlated_posterior(gaps, overlap)
     return Judgement(
         mean=posterior.mean,
-        half_width=posterior.half_width(),
+        half_width=posterior.half_width(1 - alpha),
         p_value=posterior.p_value,
         rope=rope,
         chances=posterior.chances(rope),
         verdict=_verdict(posterior, rope, alpha),
         n_more=_n_more(posterior, rope, alpha),
+        level=1 - alpha,
     )
 
 
@@ -269,10 +247,8 @@ def judge_each(gaps: Sequence[ArrayLike], overlap: float, rope: float, *, alpha:
     Raises:
         UsageError: As in `judge`.
     """
-    chances = [correlated_posterior(gap, overlap).p_value for gap in gaps]
-    # A test at the level alpha p / p_adjusted rejects where Holm's correction does.
-    levels = [alpha * p / q if q > 0 else alpha for p, q in zip(chances, holm(chances), strict=True)]
-    return tuple(judge(gap, overlap, rope, alpha=level) for gap, level in zip(gaps, levels, strict=True))
+    levels = holm_levels([correlated_posterior(gap, overlap).p_value for gap in gaps], alpha)
+    return tuple(judge(gap, overlap, rope, alpha=float(level)) for gap, level in zip(gaps, levels, strict=True))
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -300,42 +276,25 @@ def holm(p_values: ArrayLike) -> Floats:
     return adjusted
 
 
-def friedman(scores: ArrayLike) -> Ranking:
-    """Ranks arms over problems, and tests whether they are alike at all.
+def holm_levels(p_values: ArrayLike, alpha: float = 0.05) -> Floats:
+    """The level at which each single test rejects where Holm's procedure at `alpha` does, shape (m,).
 
-    The p-value is that of the F correction by Iman and Davenport, but never below the chance that arms that are alike
-    come in the same order on all problems, which F calls impossible. The critical difference is Nemenyi's at 5 %.
+    The i-th smallest p-value is held against alpha / (m - i + 1); once one is not below, all larger ones are held
+    against the same, which they are not below either.
 
-    Args:
-        scores: Higher is better, shape (problems, arms); arms that are equal on a problem share their mean rank.
-            Problems where a score is NaN are left out.
+    Source: Holm (1979), A simple sequentially rejective multiple test procedure.
 
-    Raises:
-        UsageError: There are fewer than two arms, or fewer than two problems that all arms have a score on.
-
-    Source: Demšar (2006), Statistical Comparisons of Classifiers over Multiple Data Sets; Iman and Davenport (1980),
-    Approximations of the critical region of the Friedman statistic; ties as in Conover (1999), Practical
-    Nonparametric Statistics.
+    >>> holm_levels([0.01, 0.04, 0.03]).round(4).tolist()
+    [0.0167, 0.025, 0.025]
     """
-    table = np.asarray(scores, dtype=float)
-    if table.ndim != 2 or table.shape[1] < 2:
-        raise UsageError(f"A ranking needs a table of problems by two or more arms; got the shape {table.shape}.")
-    table = table[~np.isnan(table).any(axis=1)]
-    n, k = table.shape
-    if n < 2:
-        raise UsageError(f"A ranking needs two or more problems on which all arms have a score; got {n}.")
-    ranks = stats.rankdata(-table, axis=1)
-    mean_ranks = ranks.mean(axis=0)
-    between = n * float(((mean_ranks - (k + 1) / 2) ** 2).sum())
-    total = float(((ranks - (k + 1) / 2) ** 2).sum())
-    quantile = float(stats.studentized_range.ppf(1 - 0.05, k, math.inf)) / math.sqrt(2)
-    return Ranking(
-        mean_ranks=mean_ranks,
-        chi_square=n * (k - 1) * between / total if total else 0.0,
-        p_value=_iman_davenport(between, total, n, k),
-        critical_difference=quantile * math.sqrt(k * (k + 1) / (6 * n)),
-        n_problems=n,
-    )
+    p = np.asarray(p_values, dtype=float)
+    order = np.argsort(p, kind="stable")
+    steps = alpha / np.arange(len(p), 0, -1)
+    is_kept = p[order] >= steps
+    first = int(np.argmax(is_kept)) if is_kept.any() else len(p) - 1
+    levels = np.empty(len(p))
+    levels[order] = steps[np.minimum(np.arange(len(p)), first)]
+    return levels
 
 
 def ahead(first: ArrayLike, second: ArrayLike) -> float:
@@ -383,17 +342,6 @@ def _n_more(posterior: Posterior, rope: float, alpha: float) -> int | None:
         middle = (too_few + enough) // 2
         too_few, enough = (too_few, middle) if is_enough(middle) else (middle, enough)
     return enough - posterior.n_gaps
-
-
-def _iman_davenport(between: float, total: float, n: int, k: int) -> float:
-    """From the sums of squares of mean ranks and of all ranks: F as in an analysis of variance of ranks."""
-    if not total:
-        return 1.0
-    within = total - between
-    same_order = math.exp(-(n - 1) * math.lgamma(k + 1))
-    if within <= 1e-12 * total:
-        return same_order
-    return max(float(stats.f.sf((n - 1) * between / within, k - 1, (k - 1) * (n - 1))), same_order)
 
 
 def _check_rope(rope: float) -> None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import argparse
 import sys
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from hpo_core.analysis.duel import Outcome, Side
-from hpo_core.analysis.judgement import Ranking, friedman
+from hpo_core.analysis.suite import Standing
 from hpo_core.cli.printing import print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_problem, add_storage, spec_of
 from hpo_core.errors import UsageError
-from hpo_core.formats import format_score
+from hpo_core.export import duel_report
+from hpo_core.formats import format_count, format_score
 from hpo_core.problem import Problem, open_problem
 from hpo_core.search import budget_of
-from hpo_core.search.duel import DEFAULT, MANUAL, Duel, DuelArm, make_duel, open_duel
-from hpo_core.search.dueling import fight
-from hpo_core.search.judging import sides_of, verdict_on
+from hpo_core.search.duel import DEFAULT, MANUAL, DuelArm, make_duel, open_duel
+from hpo_core.search.dueling import fight, is_over
+from hpo_core.search.suite import Bout, bouts_of, make_suite, standing_of
+from hpo_core.studies.run import Budget
 from hpo_core.studies.storage import StudyStorage, data_folder
 
 
@@ -46,7 +46,7 @@ def add_command(commands: Any) -> None:
         help="another problem for the same arms; may be given several times, and ranks the arms over all",
     )
     group.add_argument("--seeds", type=int, default=3, help="searches of each method (default 3)")
-    group.add_argument("--finals", type=int, default=3, help="draws of fresh folds for what was chosen (default 3)")
+    group.add_argument("--finals", type=int, help="draws of fresh folds for what was chosen (default 3 or more)")
     group.add_argument("--name", default="", help="name of the duel (default: a free one)")
     group.add_argument(
         "--open-locked", action="store_true", help="at the end, score what was chosen on the locked rows; it is counted"
@@ -65,31 +65,43 @@ def run(arguments: argparse.Namespace) -> int:
     storage = StudyStorage.open(arguments.storage, folder=folder)
     arms = [_arm(text, arguments.seeds) for text in arguments.arm or ("auto", "tpe", "random", "default")]
     budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
-    found = []
-    for i, problem in enumerate(_problems(arguments)):
-        name = arguments.name and (f"{arguments.name} {i + 1}" if arguments.also else arguments.name)
-        duel = make_duel(storage, problem, arms, budget, name=name, finals=arguments.finals)
-        _say(arguments, f"{duel.plan.name}: {problem.title}")
-        fight(storage, duel.plan.key, folder)
-        if arguments.open_locked:
-            duel.ask(opens_lock=True)
-            fight(storage, duel.plan.key, folder)
-        duel = open_duel(storage, duel.plan.key)
-        if fault := duel.control.get("fault"):
-            raise UsageError(f"The duel broke off. {fault}")
-        sides = sides_of(duel)
-        found.append((duel, sides, verdict_on(duel, sides)))
-    ranking = _ranking(found)
+    title, keys = _made(arguments, storage, arms, budget)
+    _say(arguments, f"{title}: {format_count(len(keys), 'problem')}")
+    fight(storage, folder, *keys, on_searched=lambda member: _say(arguments, f"{member.study.name}: searched"))
+    if arguments.open_locked:
+        _open_locked(storage, folder, keys)
+    bouts = bouts_of([open_duel(storage, key) for key in keys])
+    if faults := [fault for bout in bouts if (fault := bout.duel.control.get("fault"))]:
+        raise UsageError(f"The duel broke off. {' '.join(faults)}")
+    standing = standing_of([(bout, is_over(bout.duel)) for bout in bouts]) if len(bouts) > 1 else None
     if arguments.html:
-        Path(arguments.html).write_text(_page(found, ranking), encoding="utf-8")
+        Path(arguments.html).write_text(duel_report(bouts, standing, title), encoding="utf-8")
     if arguments.json:
-        print_json({"duels": [_figures(*one) for one in found], "ranking": _ranks(found, ranking)})
+        print_json({"duels": [_figures(bout) for bout in bouts], "ranking": _ranks(standing)})
     else:
-        for one in found:
-            _print(*one)
-        if ranking is not None:
-            print("\n".join(_ranking_words(found, ranking)))
-    return 0 if all(verdict.order for _, _, verdict in found) else 1
+        for bout in bouts:
+            _print(bout)
+        if standing is not None:
+            print("\n".join(_standing_words(standing)))
+    return 0 if all(bout.outcome and bout.outcome.order for bout in bouts) else 1
+
+
+def _made(
+    arguments: argparse.Namespace, storage: StudyStorage, arms: list[DuelArm], budget: Budget
+) -> tuple[str, list[str]]:
+    """A new duel, or a suite where there are several problems: its name, and the keys of its duels."""
+    problems = _problems(arguments)
+    if len(problems) == 1:
+        plan = make_duel(storage, problems[0], arms, budget, name=arguments.name, finals=arguments.finals).plan
+        return plan.name, [plan.key]
+    suite = make_suite(storage, problems, arms, budget, name=arguments.name, finals=arguments.finals)
+    return suite.name, [duel.plan.key for duel in suite.duels]
+
+
+def _open_locked(storage: StudyStorage, folder: Path, keys: list[str]) -> None:
+    for key in keys:
+        open_duel(storage, key).ask(opens_lock=True)
+    fight(storage, folder, *keys)
 
 
 def _arm(text: str, seeds: int) -> DuelArm:
@@ -110,29 +122,21 @@ def _problems(arguments: argparse.Namespace) -> list[Problem]:
     return [open_problem(spec) for spec in specs]
 
 
-Found = tuple[Duel, list[Side], Outcome]
-
-
-def _ranking(found: list[Found]) -> Ranking | None:
-    """The arms over several problems, by their mean scores; None for one problem."""
-    if len(found) < 2:
-        return None
-    scores = [[-sides[0].tables[0].sign * mean for mean in verdict.means] for _, sides, verdict in found]
-    known = [row for row in scores if np.isfinite(row).all()]
-    return friedman(np.array(known)) if len(known) > 1 else None
-
-
-def _print(duel: Duel, sides: list[Side], verdict: Outcome) -> None:
+def _print(bout: Bout) -> None:
+    duel, sides, verdict = bout.duel, bout.sides, bout.outcome
+    print(f"{duel.plan.name}: {duel.title}")
+    if verdict is None:
+        print("No arm has a score.")
+        return
     rows = [
         {
             "arm": sides[i].label,
             "fresh folds" if verdict.is_final else "without luck": verdict.means[i],
-            "best found": _best(sides[i]),
+            "best found": sides[i].best_found,
         }
         for i in verdict.order
     ]
-    if rows:
-        print_rows(rows, tuple(rows[0]))
+    print_rows(rows, tuple(rows[0]))
     print("\n".join(verdict.sentences))
     looks = [(m.arm, found["score"]) for m in duel.members if (found := m.look()) is not None]
     if looks:
@@ -140,27 +144,24 @@ def _print(duel: Duel, sides: list[Side], verdict: Outcome) -> None:
         print("locked rows: " + ", ".join(f"{name} {format_score(float(np.mean(x)))}" for name, x in means if x))
 
 
-def _best(side: Side) -> float:
-    best = [float(table.values[row]) for table in side.tables if (row := table.best()) is not None]
-    return float(np.mean(best)) if best else float("nan")
-
-
-def _figures(duel: Duel, sides: list[Side], verdict: Outcome) -> dict[str, Any]:
+def _figures(bout: Bout) -> dict[str, Any]:
+    duel, sides, verdict = bout.duel, bout.sides, bout.outcome
+    found: dict[str, Any] = {"name": duel.plan.name, "problem": duel.title, "plan": duel.plan.to_json()}
+    if verdict is None:
+        return {**found, "verdict": [], "leader": None, "arms": [], "against": [], "locked_rows": []}
     return {
-        "name": duel.plan.name,
-        "problem": duel.problem.title,
-        "plan": duel.plan.to_json(),
+        **found,
         "verdict": list(verdict.sentences),
         "is_final": verdict.is_final,
         "equivalent_within": verdict.rope,
         "arms": [
-            {"arm": side.label, "score": mean, "best_found": _best(side), "fresh_scores": side.finals}
+            {"arm": side.label, "score": mean, "best_found": side.best_found, "fresh_scores": side.finals}
             for side, mean in zip(sides, verdict.means, strict=True)
         ],
         "locked_rows": [
-            {"arm": sides[member.arm].label, "seed": member.seed, **found}
+            {"arm": sides[member.arm].label, "seed": member.seed, **look}
             for member in duel.members
-            if (found := member.look()) is not None
+            if (look := member.look()) is not None
         ],
         "leader": sides[verdict.order[0]].label if verdict.order else None,
         "against": [
@@ -168,6 +169,7 @@ def _figures(duel: Duel, sides: list[Side], verdict: Outcome) -> dict[str, Any]:
                 "arm": sides[pair.second].label,
                 "difference": pair.judgement.mean,
                 "half_width": pair.judgement.half_width,
+                "level": pair.judgement.level,
                 "p_value": pair.judgement.p_value,
                 "chances": dict(zip(("worse", "equivalent", "better"), pair.judgement.chances, strict=True)),
                 "verdict": pair.judgement.verdict,
@@ -177,59 +179,38 @@ def _figures(duel: Duel, sides: list[Side], verdict: Outcome) -> dict[str, Any]:
     }
 
 
-def _ranks(found: list[Found], ranking: Ranking | None) -> dict[str, Any] | None:
-    if ranking is None:
+def _ranks(standing: Standing | None) -> dict[str, Any] | None:
+    """The ranks over several problems; None for one, or while fewer than two count."""
+    if standing is None or standing.ranking is None:
         return None
-    labels = [side.label for side in found[0][1]]
+    labels, ranking = standing.labels, standing.ranking
     return {
         "mean_ranks": dict(zip(labels, map(float, ranking.mean_ranks), strict=True)),
         "p_value": ranking.p_value,
         "critical_difference": ranking.critical_difference,
+        "not_told_apart": [[labels[i] for i in group] for group in ranking.tied_groups() if len(group) > 1],
         "problems": ranking.n_problems,
+        "pairs": [
+            {
+                "arms": [labels[pair.first], labels[pair.second]],
+                "lean": pair.lean,
+                "p_value": pair.p_value,
+                "p_holm": pair.adjusted,
+            }
+            for pair in standing.pairs
+        ],
+        "verdict": list(standing.sentences),
     }
 
 
-def _ranking_words(found: list[Found], ranking: Ranking) -> list[str]:
-    labels = [side.label for side in found[0][1]]
-    order = np.argsort(ranking.mean_ranks)
-    ranks = ", ".join(f"{labels[i]} {ranking.mean_ranks[i]:.2f}" for i in order)
-    groups = [" and ".join(labels[i] for i in group) for group in ranking.tied_groups() if len(group) > 1]
-    tied = f" Not told apart: {'; '.join(groups)}." if groups else ""
-    return [
-        f"Mean ranks over {ranking.n_problems} problems: {ranks}.",
-        f"Friedman's test p = {ranking.p_value:.2g}; ranks closer than {ranking.critical_difference:.2f} (Nemenyi) are "
-        f"not told apart.{tied}",
-    ]
-
-
-def _page(found: list[Found], ranking: Ranking | None) -> str:
-    parts = []
-    for duel, sides, verdict in found:
-        rows = "".join(
-            f"<tr><th>{escape(sides[i].label)}</th><td>{format_score(verdict.means[i])}</td>"
-            f"<td>{format_score(_best(sides[i]))}</td></tr>"
-            for i in verdict.order
-        )
-        words = "".join(f"<p>{escape(sentence)}</p>" for sentence in verdict.sentences)
-        head = (
-            f"<tr><th>Arm</th><th>{'Fresh folds' if verdict.is_final else 'Without luck'}</th><th>Best found</th></tr>"
-        )
-        parts.append(
-            f"<h2>{escape(duel.plan.name)}: {escape(duel.problem.title)}</h2>{words}<table>{head}{rows}</table>"
-        )
-    if ranking is not None:
-        parts.append(
-            "<h2>Over all problems</h2>" + "".join(f"<p>{escape(w)}</p>" for w in _ranking_words(found, ranking))
-        )
-    return f"{_HEAD}<h1>Duel</h1>{''.join(parts)}</body></html>\n"
-
-
-_HEAD = (
-    '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Duel</title><style>'
-    "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#1c2430}"
-    "table{border-collapse:collapse;margin:1rem 0}th,td{padding:.3rem .8rem;border-bottom:1px solid #d5dae1;"
-    "text-align:left;font-variant-numeric:tabular-nums}</style></head><body>"
-)
+def _standing_words(standing: Standing) -> list[str]:
+    ranking = standing.ranking
+    if ranking is None:
+        return list(standing.sentences)
+    order = np.argsort(ranking.mean_ranks, kind="stable")
+    ranks = ", ".join(f"{standing.labels[i]} {ranking.mean_ranks[i]:.2f}" for i in order)
+    head = f"Mean ranks over {ranking.n_problems} problems: {ranks}. Friedman's test p = {ranking.p_value:.2g}."
+    return [head, *standing.sentences]
 
 
 def _say(arguments: argparse.Namespace, line: str) -> None:

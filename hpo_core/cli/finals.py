@@ -68,7 +68,7 @@ def _cancel(arguments: argparse.Namespace, study: Study) -> int:
 
 
 def _asked(arguments: argparse.Namespace, study: Study, problem: Problem) -> FinalsRound:
-    if why := why_no_fresh_folds(problem):
+    if why := why_no_fresh_folds(problem.spec):
         raise UsageError(why)
     if not 1 <= arguments.workers <= 256:
         raise UsageError(f"Workers must be a whole number from 1 to 256; got {arguments.workers}.")
@@ -82,7 +82,7 @@ def _asked(arguments: argparse.Namespace, study: Study, problem: Problem) -> Fin
     )
     if (now := finals_of(study)) is not None and now.is_active:
         raise StudyBusyError(f"A finalists round of the study {study.name!r} is under way. Wait, or use --cancel.")
-    repeats = suited_draws(problem) if arguments.repeats is None else arguments.repeats
+    repeats = suited_draws(problem.spec) if arguments.repeats is None else arguments.repeats
     return ask_for_finals(study, chosen, repeats, workers=arguments.workers, n_trials=int(table.is_complete.sum()))
 
 

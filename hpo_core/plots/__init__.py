@@ -23,6 +23,8 @@ from hpo_core.plots._look import (
     plain,
 )
 from hpo_core.plots._overlay import overlay_alt, overlay_figure, overlay_numbers, why_no_overlay
+from hpo_core.plots._paths import ArmPaths, Walker
+from hpo_core.plots._ranks import rank_alt, rank_figure, rank_height, rank_numbers, rank_plan
 
 PLOTS: Catalogue[Plot[Any]] = Catalogue("hpo_core.plots", Plot, "plot")
 
@@ -41,11 +43,13 @@ __all__ = [
     "LIVE",
     "MANUAL",
     "PLOTS",
+    "ArmPaths",
     "ArmStyle",
     "Figure",
     "Group",
     "Look",
     "Plot",
+    "Walker",
     "arm_label",
     "axis",
     "faint",
@@ -56,5 +60,10 @@ __all__ = [
     "overlay_figure",
     "overlay_numbers",
     "plain",
+    "rank_alt",
+    "rank_figure",
+    "rank_height",
+    "rank_numbers",
+    "rank_plan",
     "why_no_overlay",
 ]

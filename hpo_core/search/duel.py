@@ -12,18 +12,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from hpo_core.analysis.duel import FEWEST
 from hpo_core.errors import UsageError
 from hpo_core.methods import METHODS
-from hpo_core.problem import Problem
+from hpo_core.problem import Problem, ProblemSpec
+from hpo_core.search.finalists import suited_draws
 from hpo_core.search.launch import check_run, problem_of
 from hpo_core.search.simple import make_study
 from hpo_core.search.suitability import suited_pruning, why_not
 from hpo_core.studies.run import Budget, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
+from hpo_core.studies.summary import is_duel
+from hpo_core.studies.table import Direction
+from hpo_core.studies.tables import DUEL_ATTRIBUTE, DUEL_CONTROL
 
 MANUAL, DEFAULT, CONTROL = "manual", "default", "random"
-_PLAN, _FINAL, _LOOK, _CONTROL = "duel", "duel_final", "duel_look", "duel_control:"
+_PLAN, _FINAL, _LOOK, _CONTROL = DUEL_ATTRIBUTE, "duel_final", "duel_look", DUEL_CONTROL
 HOLDER = _CONTROL + "holder"  # of what comes after the searches, at the first study
 _MOST_STUDIES, _MOST_SEEDS = 60, 20
 
@@ -48,6 +53,11 @@ class DuelArm:
         name = own.get(self.method) or (METHODS[self.method].label if self.method in METHODS else self.method)
         return name if self.times == 1 else f"{name}, {self.times} × the budget"
 
+    @property
+    def key(self) -> str:
+        """What it has its colour by."""
+        return self.method if self.times == 1 else self.label
+
 
 @dataclass(frozen=True, kw_only=True)
 class DuelPlan:
@@ -60,6 +70,7 @@ class DuelPlan:
         budget: Of each search; `times` as much for an arm that has more.
         finals: How often fresh folds are drawn to score what each search has chosen.
         is_blind: Whether the machine's progress is kept from the person until they are done.
+        suite, suite_key: Of the suite that it belongs to; "" for none.
     """
 
     key: str
@@ -68,6 +79,8 @@ class DuelPlan:
     budget: Budget
     finals: int = 3
     is_blind: bool = False
+    suite: str = ""
+    suite_key: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -97,8 +110,12 @@ class Member:
     def set_look(self, score: float | None) -> None:
         self.study.set_attribute(_LOOK, {"score": score})
 
-    def set_final(self, final: Mapping[str, Any]) -> None:
-        self.study.set_attribute(_FINAL, dict(final))
+    def set_final(self, final: Mapping[str, Any] | None) -> None:
+        self.study.set_attribute(_FINAL, None if final is None else dict(final))
+
+    def set_plan(self, plan: DuelPlan) -> None:
+        """Writes the plan of its duel."""
+        self.study.set_attribute(_PLAN, {"plan": plan.to_json(), "arm": self.arm, "seed": self.seed})
 
 
 @dataclass(frozen=True)
@@ -111,6 +128,25 @@ class Duel:
     @cached_property
     def problem(self) -> Problem:
         return problem_of(self.members[0].study)
+
+    @cached_property
+    def _kept(self) -> dict[str, Any]:
+        return self.members[0].study.attributes
+
+    @property
+    def spec(self) -> ProblemSpec:
+        """The problem, without opening it."""
+        return ProblemSpec.from_json(self._kept["problem"])
+
+    @property
+    def title(self) -> str:
+        """The problem in one line."""
+        return str(self._kept.get("title", ""))
+
+    @property
+    def direction(self) -> Direction:
+        """Whether lower or higher scores are better."""
+        return self.members[0].study.direction
 
     @property
     def by_hand(self) -> Member | None:
@@ -153,8 +189,9 @@ def make_duel(
     budget: Budget,
     *,
     name: str = "",
-    finals: int = 3,
+    finals: int | None = None,
     is_blind: bool = False,
+    suite: tuple[str, str] = ("", ""),
 ) -> Duel:
     """A new duel with its studies, none of them begun.
 
@@ -164,33 +201,49 @@ def make_duel(
         arms: At least two; each method once with the same multiple of the budget.
         budget: Of each search.
         name: A free one is made when empty.
-        finals: How often fresh folds are drawn at the end.
+        finals: How often fresh folds are drawn at the end; as often as a verdict takes where None.
         is_blind: Whether the machine's progress is kept from the person until they are done.
+        suite: Name and key of the suite that it belongs to.
 
     Raises:
         UsageError: The arms do not make a duel, or one of them cannot search this problem.
     """
-    _check(problem, arms, budget, finals)
+    finals = suited_finals(problem.spec) if finals is None else finals
+    check_duel(problem, arms, budget, finals)
     taken = {plan.name for plan in duels(storage).values()}
     title = name or next(t for i in range(1, len(taken) + 2) if (t := f"duel {i}") not in taken)
     if title in taken:
         raise UsageError(f"There is a duel called {title!r} already. Choose another name.")
-    plan = DuelPlan(key=uuid.uuid4().hex, name=title, arms=tuple(arms), budget=budget, finals=finals, is_blind=is_blind)
+    plan = DuelPlan(
+        key=uuid.uuid4().hex,
+        name=title,
+        arms=tuple(arms),
+        budget=budget,
+        finals=finals,
+        is_blind=is_blind,
+        suite=suite[0],
+        suite_key=suite[1],
+    )
     most = max(arm.seeds for arm in arms)
     members = []
     for seed in range(most):
         for place, arm in enumerate(arms):
             if seed < arm.seeds:
-                study = make_study(storage, problem, _study_name(storage, plan, arm, seed))
-                study.set_attribute(_PLAN, {"plan": plan.to_json(), "arm": place, "seed": seed})
+                study = make_study(storage, problem, study_name(storage, plan, arm, seed))
                 members.append(Member(place, seed, study))
+                members[-1].set_plan(plan)
     return Duel(plan, tuple(members))
 
 
 def duels(storage: StudyStorage) -> dict[str, DuelPlan]:
     """The plans of all duels by key, oldest first."""
-    rows = storage.having(_PLAN).values()
+    rows = _kept(storage).values()
     return {row["plan"]["key"]: DuelPlan.from_json(row["plan"]) for row in rows}
+
+
+def _kept(storage: StudyStorage) -> dict[str, Any]:
+    """What the studies of duels say of them, by name of study; other programs may use the same attribute."""
+    return {name: row for name, row in storage.having(_PLAN).items() if is_duel(row)}
 
 
 def open_duel(storage: StudyStorage, name: str) -> Duel:
@@ -199,14 +252,49 @@ def open_duel(storage: StudyStorage, name: str) -> Duel:
     Raises:
         UsageError: There is none.
     """
-    rows = {n: row for n, row in storage.having(_PLAN).items() if name in (row["plan"]["key"], row["plan"]["name"])}
-    if not rows:
+    kept = _kept(storage)
+    key = next((row["plan"]["key"] for row in kept.values() if name in (row["plan"]["key"], row["plan"]["name"])), None)
+    if key is None:
         raise UsageError(f"There is no duel {name!r}.")
-    members = tuple(Member(row["arm"], row["seed"], storage.study(study)) for study, row in rows.items())
+    return _opened(storage, {study: row for study, row in kept.items() if row["plan"]["key"] == key})
+
+
+def open_suite_duels(storage: StudyStorage, suite_key: str) -> tuple[Duel, ...]:
+    """All duels of a suite, oldest first, in one look at the storage."""
+    rows = {name: row for name, row in _kept(storage).items() if row["plan"].get("suite_key") == suite_key}
+    found: dict[str, tuple[DuelPlan, list[Member]]] = {}
+    for row, study in zip(rows.values(), storage.studies(list(rows)), strict=True):
+        plan = DuelPlan.from_json(row["plan"])
+        found.setdefault(plan.key, (plan, []))[1].append(Member(row["arm"], row["seed"], study))
+    return tuple(Duel(plan, tuple(members)) for plan, members in found.values())
+
+
+def _opened(storage: StudyStorage, rows: Mapping[str, Any]) -> Duel:
+    studies = storage.studies(list(rows))
+    members = tuple(Member(row["arm"], row["seed"], study) for row, study in zip(rows.values(), studies, strict=True))
     return Duel(DuelPlan.from_json(next(iter(rows.values()))["plan"]), members)
 
 
-def _check(problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals: int) -> None:
+def suited_finals(spec: ProblemSpec) -> int:
+    """How often fresh folds must be drawn for a verdict; three times where that is enough."""
+    return suited_draws(spec, fewest=FEWEST)
+
+
+def seat_of(study: Study) -> tuple[DuelPlan, DuelArm] | None:
+    """The duel that a study was made for, and its arm; None for all other studies."""
+    row: Any = study.attributes.get(_PLAN)
+    if not is_duel(row):
+        return None
+    plan = DuelPlan.from_json(row["plan"])
+    return plan, plan.arms[row["arm"]]
+
+
+def check_duel(problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals: int) -> None:
+    """Refuses what is no duel.
+
+    Raises:
+        UsageError: Names what is wrong.
+    """
     if len(arms) < 2:
         raise UsageError(f"A duel needs at least two arms; got {len(arms)}.")
     if len({(arm.method, arm.times) for arm in arms}) < len(arms):
@@ -230,7 +318,8 @@ def _check(problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals: in
         check_run(problem, RunSettings(method=arm.method), budget)
 
 
-def _study_name(storage: StudyStorage, plan: DuelPlan, arm: DuelArm, seed: int) -> str:
+def study_name(storage: StudyStorage, plan: DuelPlan, arm: DuelArm, seed: int) -> str:
+    """A free name for the study of one search."""
     of = f", seed {seed}" if arm.seeds > 1 else ""
     base = f"{plan.name}: {arm.label.lower()}{of}"
     return next(name for i in range(1, 1000) if not storage.has(name := base if i == 1 else f"{base} ({i})"))

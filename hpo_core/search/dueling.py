@@ -1,4 +1,4 @@
-"""Fights duels: `python -m hpo_core.search.dueling DUEL FOLDER`, the storage in the environment.
+"""Fights duels: `python -m hpo_core.search.dueling FOLDER DUEL...`, the storage in the environment.
 
 A lane takes the next search that waits, does it in its own process, and goes on until none is left; several lanes fight
 side by side. The lane that finds everything searched scores what was chosen on fresh folds. A lane that dies leaves a
@@ -8,81 +8,124 @@ run that is recovered as any other; another lane goes on with it.
 from __future__ import annotations
 
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
-from hpo_core.analysis.duel import spent
 from hpo_core.errors import StudyBusyError, TuningError
 from hpo_core.problem import Problem
-from hpo_core.search.duel import DEFAULT, HOLDER, MANUAL, Duel, Member, open_duel
+from hpo_core.search.duel import HOLDER, Duel, Member, open_duel
 from hpo_core.search.finalists import finalist_of, fresh_problems, score_on, why_no_fresh_folds
 from hpo_core.search.fits import FitStore
+from hpo_core.search.hand import counted
 from hpo_core.search.holder import hold, holder_of
-from hpo_core.search.launch import URL_VARIABLE, execute, resume_run, spawn, start_run
+from hpo_core.search.launch import begin_spawned, execute, resume_run, spawn, start_run
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.locked import look
 from hpo_core.search.recovery import recover
 from hpo_core.space import Configuration
 from hpo_core.studies.run import Run
 from hpo_core.studies.storage import StudyStorage
-from hpo_core.studies.study import Study
-from hpo_core.studies.table import TrialTable
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS, _START_SECONDS = 0.5, 20.0
 
 
-def start_lanes(storage: StudyStorage, duel: Duel, folder: Path, n_lanes: int) -> None:
-    """Starts or resumes a duel in processes of their own, which outlive this one."""
-    duel.ask(is_stopped=False, fault="")
+def start_lanes(storage: StudyStorage, duels: Sequence[Duel], folder: Path, n_lanes: int) -> None:
+    """Starts or resumes duels in processes of their own, which outlive this one."""
+    for duel in duels:
+        duel.ask(is_stopped=False, fault="", begun=time.time())
     for _ in range(n_lanes):
-        spawn("hpo_core.search.dueling", (duel.plan.key, str(folder)), storage, folder)
+        spawn("hpo_core.search.dueling", (str(folder), *(duel.plan.key for duel in duels)), storage, folder)
 
 
-def ask_all(duel: Duel, wanted: str) -> None:
-    """Pauses, resumes or stops every search of a duel that is on; a stopped duel begins no other."""
+def ask_all(duels: Sequence[Duel], wanted: str) -> None:
+    """Pauses, resumes or stops every search of some duels that is on; a stopped duel begins no other."""
     if wanted == "stopped":
-        duel.ask(is_stopped=True)
-    for member in duel.searches:
+        for duel in duels:
+            duel.ask(is_stopped=True)
+    for member in (member for duel in duels for member in duel.searches):
         run = member.study.runs.current()
         if run is not None and run.is_active:
             member.study.runs.ask_for(wanted)  # type: ignore[arg-type]
 
 
-def fight(storage: StudyStorage, key: str, folder: Path) -> None:
-    """One lane: searches until nothing waits, then the final round, unless another lane holds it."""
+def fight(
+    storage: StudyStorage, folder: Path, *keys: str, on_searched: Callable[[Member], None] = lambda member: None
+) -> None:
+    """One lane: does what is next in the first of the duels that has something to do, until nothing is left in any.
+
+    Args:
+        storage: Where the duels are.
+        folder: Data folder.
+        keys: Of the duels, in the order in which they are fought.
+        on_searched: Told of each search that has ended.
+    """
     done: set[int] = set()  # a search that a person stops is not begun again by the same lane
-    while not (duel := open_duel(storage, key)).control.get("is_stopped"):
-        if (found := _taken(duel, done)) is None:
-            break
+    left = list(keys)
+    while left:
+        waits = False
+        for key in tuple(left):
+            duel = open_duel(storage, key)
+            try:
+                if not duel.control.get("is_stopped") and _step(storage, duel, folder, done, on_searched):
+                    break
+            except TuningError as fault:
+                logging.error("%s: %s", duel.plan.name, fault)
+                duel.ask(fault=str(fault))
+                left.remove(key)
+                continue
+            if is_over(duel):
+                left.remove(key)
+            waits = waits or is_held(duel) or any(_is_active(member) for member in duel.searches)
+        else:
+            if not waits:
+                return  # a person is not done, or a search was stopped by itself
+            time.sleep(_POLL_SECONDS)
+
+
+def _step(
+    storage: StudyStorage, duel: Duel, folder: Path, done: set[int], on_searched: Callable[[Member], None]
+) -> bool:
+    """Does the next search of a duel, or what comes after the searches; False where nothing waits for this lane."""
+    if (found := _taken(duel, done)) is not None:
         member, run = found
         done.add(member.study.study_id)
         try:
             execute(member.study, run, folder)
         except TuningError as fault:
-            logging.error("%s: %s", member.study.name, fault)
-            duel.ask(fault=f"{member.study.name}: {fault}")
-            return
-    while not (duel := open_duel(storage, key)).control.get("is_stopped"):
-        if is_ready_for_finals(duel):
-            hold_finals(duel, folder)
-            return
-        if duel.control.get("opens_lock") and not has_looked(duel):
-            open_lock(storage, duel, folder)
-            return
-        if not any(_is_active(member) for member in duel.searches):
-            return  # a person is not done, or a search was stopped by itself
-        time.sleep(_POLL_SECONDS)
+            raise TuningError(f"{member.study.name}: {fault}") from fault
+        on_searched(member)
+        return True
+    if is_ready_for_finals(duel):
+        return hold_finals(duel, folder)
+    if duel.control.get("opens_lock") and not has_looked(duel):
+        return open_lock(storage, duel, folder)
+    return False
 
 
 def is_searched(member: Member) -> bool:
     """Whether a search has come to its end."""
     run = member.study.runs.current()
     return run is not None and run.state == "finished"
+
+
+def is_over(duel: Duel) -> bool:
+    """Whether nothing is left to do, fresh folds and locked rows that were asked for included."""
+    is_scored = has_finals(duel) or (all(map(is_searched, duel.searches)) and why_no_finals(duel) != "")
+    return is_scored and (not duel.control.get("opens_lock") or has_looked(duel))
+
+
+def is_starting(duel: Duel) -> bool:
+    """Whether processes were just started for it and have not begun anything yet."""
+    begun = duel.control.get("begun", 0.0)
+    is_new = time.time() - begun < _START_SECONDS and not duel.control.get("is_stopped")
+    return is_new and not is_over(duel) and not any(_is_active(m) or _has_run_since(m, begun) for m in duel.searches)
+
+
+def _has_run_since(member: Member, begun: float) -> bool:
+    run = member.study.runs.current()
+    return run is not None and run.heartbeat > begun
 
 
 def is_ready_for_finals(duel: Duel) -> bool:
@@ -107,10 +150,13 @@ def is_held(duel: Duel) -> bool:
     return holder_of(duel.members[0].study, HOLDER) is not None
 
 
-def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 1) -> None:
-    """Scores what every search has chosen on the locked rows, once each; what was chosen is settled by the finals."""
+def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 1) -> bool:
+    """Scores what every search has chosen on the locked rows, once each; what was chosen is settled by the finals.
+
+    Returns False where another process is at it.
+    """
     if not hold(duel.members[0].study, HOLDER):
-        return
+        return False
     executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
     try:
         for member in duel.members:
@@ -120,6 +166,7 @@ def open_lock(storage: StudyStorage, duel: Duel, folder: Path, n_workers: int = 
                 member.set_look(made[0].score if made else None)
     finally:
         executor.shutdown()
+    return True
 
 
 def _choice(duel: Duel, member: Member) -> Configuration | None:
@@ -131,33 +178,28 @@ def _choice(duel: Duel, member: Member) -> Configuration | None:
 
 def why_no_finals(duel: Duel) -> str:
     """The sentence why there are no fresh folds to score anything on, or ""."""
-    return why_no_fresh_folds(duel.problem) if duel.plan.finals else "This duel was made without a final round."
+    return why_no_fresh_folds(duel.spec) if duel.plan.finals else "This duel was made without a final round."
 
 
-def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> None:
-    """Scores what every search has chosen on fresh folds, and keeps that with its study."""
+def hold_finals(duel: Duel, folder: Path, n_workers: int = 1) -> bool:
+    """Scores what every search has chosen on fresh folds, and keeps that with its study.
+
+    Returns False where another process is at it.
+    """
     if not hold(duel.members[0].study, HOLDER):
-        return
+        return False
     draws, fits = fresh_problems(duel.problem, duel.plan.finals), FitStore(folder / "fits.db")
     executor = LocalExecutor(n_workers, log_file=folder / "workers.log")
     try:
         for member in duel.members:
             final = member.final() or _final(duel, member, draws, executor, fits)
             if final is None:
-                return
+                break
             member.set_final(final)
     finally:
         executor.shutdown()
         fits.close()
-
-
-def counted(duel: Duel, member: Member, read: Callable[[Study], TrialTable] = Study.read) -> TrialTable:
-    """The trials of a member that count: of a person their own, and those that the budget pays for."""
-    table, budget = read(member.study), duel.plan.budget
-    if duel.plan.arms[member.arm].method != MANUAL:
-        return table
-    own = table.take(np.isin(table.arms, [MANUAL, DEFAULT]))  # a search may have been started beside the sliders
-    return own if budget.kind == "seconds" else own.take(spent(own, budget.kind) <= budget.amount)
+    return True
 
 
 def _final(
@@ -195,13 +237,12 @@ def _is_active(member: Member) -> bool:
     return run is not None and run.is_active
 
 
-def main(key: str, folder: str) -> int:
-    """Is one lane of a duel."""
-    logging.basicConfig(format="%(asctime)s duel %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
+def main(folder: str, *keys: str) -> int:
+    """Is one lane of some duels."""
     try:
-        fight(StudyStorage.open(os.environ.pop(URL_VARIABLE)), key, Path(folder))
+        fight(begin_spawned("duel"), Path(folder), *keys)
     except TuningError as fault:
-        logging.error("%s: %s", key, fault)
+        logging.error("%s: %s", " ".join(keys), fault)
         return 1
     return 0
 

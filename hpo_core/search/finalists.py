@@ -14,7 +14,7 @@ import numpy as np
 from hpo_core.analysis.selection import best_rows
 from hpo_core.errors import FitError, UsageError
 from hpo_core.fit_result import FitResult
-from hpo_core.problem import Problem, open_problem
+from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.schedule import WHOLE, Schedule
 from hpo_core.search.executor import Executor, FitRequest, FitResults
 from hpo_core.search.fits import FitStore
@@ -68,9 +68,8 @@ class Pace(NamedTuple):
     seconds_left: float | None
 
 
-def why_no_fresh_folds(problem: Problem) -> str:
+def why_no_fresh_folds(spec: ProblemSpec) -> str:
     """The sentence why there are no fresh folds to score anything on, or ""."""
-    spec = problem.spec
     if not spec.model and not spec.noise:
         return "A landscape without noise looks the same each time: there is nothing to score anew."
     if spec.model and spec.protocol.kind == "time":
@@ -78,15 +77,15 @@ def why_no_fresh_folds(problem: Problem) -> str:
     return ""
 
 
-def suited_draws(problem: Problem, fewest: int = _FEWEST_SCORES, draws: int = _DRAWS) -> int:
+def suited_draws(spec: ProblemSpec, fewest: int = _FEWEST_SCORES, draws: int = _DRAWS) -> int:
     """How often to draw fresh folds: so often, or more where that gives fewer scores than this."""
-    return min(MOST_DRAWS, max(draws, -(-fewest // folds_of_draw(problem))))
+    return min(MOST_DRAWS, max(draws, -(-fewest // folds_of_draw(spec))))
 
 
-def folds_of_draw(problem: Problem) -> int:
+def folds_of_draw(spec: ProblemSpec) -> int:
     """Folds of one draw."""
-    protocol = problem.spec.protocol
-    return 1 if problem.spec.model and protocol.kind == "holdout" else protocol.folds
+    protocol = spec.protocol
+    return 1 if spec.model and protocol.kind == "holdout" else protocol.folds
 
 
 def fresh_problems(problem: Problem, n_draws: int) -> tuple[Problem, ...]:
@@ -95,7 +94,7 @@ def fresh_problems(problem: Problem, n_draws: int) -> tuple[Problem, ...]:
     Raises:
         UsageError: Its folds cannot be drawn anew, or not so often.
     """
-    if why := why_no_fresh_folds(problem):
+    if why := why_no_fresh_folds(problem.spec):
         raise UsageError(why)
     if not 1 <= n_draws <= MOST_DRAWS:
         raise UsageError(f"Fresh folds can be drawn from 1 to {MOST_DRAWS} times; got {n_draws}.")

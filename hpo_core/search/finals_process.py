@@ -45,13 +45,13 @@ def hold_here(study: Study, asked: FinalsRound, folder: Path, on_progress: Watch
 def finalists_after(settings: RunSettings, problem: Problem) -> int:
     """How many of the best a search scores again at its end; 0 for none, and where that cannot be done."""
     method = with_options(METHODS[settings.method], settings.options)
-    return 0 if why_no_fresh_folds(problem) or problem.spec.second else method.n_finalists
+    return 0 if why_no_fresh_folds(problem.spec) or problem.spec.second else method.n_finalists
 
 
 def fits_after(settings: RunSettings, problem: Problem) -> int:
     """Fits that a search adds to its budget for that, at most: the best, the person's best and the default."""
     n = finalists_after(settings, problem)
-    return (n + 2) * _draws_after(problem) * folds_of_draw(problem) if n else 0
+    return (n + 2) * _draws_after(problem) * folds_of_draw(problem.spec) if n else 0
 
 
 def hold_after(study: Study, run: Run, folder: Path, on_progress: Watch = lambda _: None) -> None:
@@ -71,7 +71,7 @@ def hold_after(study: Study, run: Run, folder: Path, on_progress: Watch = lambda
 
 
 def _draws_after(problem: Problem) -> int:
-    return suited_draws(problem, FEWEST_OF_METHOD, 1)
+    return suited_draws(problem.spec, FEWEST_OF_METHOD, 1)
 
 
 def main(name: str, key: str, folder: str) -> int:

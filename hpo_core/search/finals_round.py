@@ -183,7 +183,7 @@ def ask_again(
     now = finals_of(study)
     if now is not None and now.is_active:
         raise StudyBusyError("A finalists round is under way. Wait for its end, or cancel it.")
-    chosen, draws = choose_trials(problem, table, numbers), suited_draws(problem)
+    chosen, draws = choose_trials(problem, table, numbers), suited_draws(problem.spec)
     if now is not None and now.found is not None:
         before = now.found.plan
         scored = {one.trial for one in before.finalists}

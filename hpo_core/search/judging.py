@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from hpo_core.analysis.duel import Outcome, Side, outcome, practical_equivalence
+from hpo_core.analysis.duel import FEWEST, Outcome, Side, outcome, practical_equivalence
 from hpo_core.analysis.finals import Candidate, FinalsVerdict, judge_finals
 from hpo_core.analysis.study_comparison import overlap_of
 from hpo_core.metrics import find_metric, ideal_score
-from hpo_core.problem import LandscapeProblem, Problem
-from hpo_core.search.duel import DEFAULT, Duel
-from hpo_core.search.dueling import counted
+from hpo_core.problem import LandscapeProblem, ModelProblem, Problem
+from hpo_core.search.duel import DEFAULT, Duel, suited_finals
+from hpo_core.search.dueling import has_finals, why_no_finals
 from hpo_core.search.finalists import MANUAL, Finalist
 from hpo_core.search.finals_round import FinalsFound
+from hpo_core.search.hand import counted
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
@@ -29,7 +30,29 @@ def verdict_on(duel: Duel, sides: list[Side]) -> Outcome:
     """The verdict on arms of which one at least has a value."""
     problem = duel.problem
     values = [float(t.values[row]) for side in sides for t in side.tables if (row := t.best()) is not None]
-    return outcome(sides, overlap=overlap_of(problem.spec), rope=rope_of(problem, values))
+    overlap, rope = overlap_of(problem.spec), rope_of(problem, values)
+    return outcome(sides, overlap=overlap, rope=rope, remedy=_remedy(duel))
+
+
+def draws_for_verdict(duel: Duel) -> int:
+    """How often fresh folds must be drawn anew for a verdict that too few of them cannot give; 0 where they are enough
+    or there are none.
+    """
+    if why_no_finals(duel) and duel.plan.finals:
+        return 0
+    n = suited_finals(duel.spec)
+    return n if n > duel.plan.finals else 0
+
+
+def _remedy(duel: Duel) -> str:
+    problem = duel.problem
+    if isinstance(problem, LandscapeProblem) and not problem.spec.noise:
+        return f"Give each search method {FEWEST} seeds or more."
+    if isinstance(problem, ModelProblem) and problem.spec.protocol.kind == "time":
+        return f"Choose a problem with {FEWEST} folds or more."
+    if (n := draws_for_verdict(duel)) > 0:
+        return f"Fresh folds drawn {n} times would be enough."
+    return "" if has_finals(duel) else "Fresh folds come at the end."
 
 
 def _side(duel: Duel, place: int, read: Callable[[Study], TrialTable]) -> Side:

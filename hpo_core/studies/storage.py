@@ -8,7 +8,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
 from hpo_core.studies.copying import copy_trials
 from hpo_core.studies.database import Database, shared_database
-from hpo_core.studies.discarding import KEPT_SECONDS, discard, read_discarded, restore, take
+from hpo_core.studies.discarding import KEPT_SECONDS, Discarded, discard, read_discarded, restore, take
 from hpo_core.studies.schema import prepare
 from hpo_core.studies.study import Objective, Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
@@ -157,6 +158,30 @@ class StudyStorage:
             key = self._give_key(study_id)
         return Study(self._database, study_id, name, key, _objectives(directions, metrics))
 
+    def studies(self, names: Collection[str]) -> tuple[Study, ...]:
+        """Several studies in a handful of queries, in the order of the names.
+
+        Raises:
+            UsageError: There is no study of one of the names.
+        """
+        with self._database.reading() as connection:
+            rows = connection.execute(select(tables.studies.c.study_id, tables.studies.c.study_name))
+            ids = {row.study_name: row.study_id for row in rows}
+            keys = _attributes(connection, tables.user_attributes, tables.KEY_ATTRIBUTE)
+            metrics = _attributes(connection, tables.system_attributes, tables.METRIC_NAMES_ATTRIBUTE)
+            directions = _all_directions(connection)
+        counts = Counter(keys.values())
+        found = []
+        for name in names:
+            study_id = ids.get(name, -1)
+            key = keys.get(study_id, "")
+            if not key or counts[key] > 1:  # of another program, discarded, a copy, or not there
+                found.append(self.study(name))
+                continue
+            objectives = _objectives(directions.get(study_id, ["minimize"]), metrics.get(study_id))
+            found.append(Study(self._database, study_id, name, key, objectives))
+        return tuple(found)
+
     def has(self, name: str) -> bool:
         with self._database.reading() as connection:
             return _study_id(connection, name) is not None
@@ -209,26 +234,31 @@ class StudyStorage:
             self._lock_at_rest(connection, study)
             self._delete(connection, study.study_id, study.key)
 
-    def discard(self, name: str) -> None:
-        """Takes a study out of all lists, as if deleted; for an hour `restore` brings it back. Its name is free.
+    def discard(self, *names: str) -> None:
+        """Takes studies out of all lists, as if deleted; for an hour `restore` brings them back. Their names are free.
 
         Raises:
-            StudyBusyError: A runner works on it.
+            StudyBusyError: A runner works on one of them. All stay then.
             UsageError: There is no such study.
         """
-        study = self.study(name)
+        studies = [self.study(name) for name in names]
         with self._database.writing() as connection:
-            self._lock_at_rest(connection, study)
-            discard(connection, study.study_id, name, study.key)
+            for study in studies:
+                self._lock_at_rest(connection, study)
+                discard(connection, study.study_id, study.name, study.key)
 
-    def restore(self, name: str) -> Study:
+    def restore(self, name: str, key: str = "") -> Study:
         """Brings back the study of this name that was discarded last; if the name is taken by now, under another one.
+
+        Args:
+            name: That it had.
+            key: That it had, where several of the name were discarded and a certain one is meant.
 
         Raises:
             UsageError: No study of this name was discarded, or its time is over.
         """
         with self._database.writing() as connection:
-            found = next((d for d in read_discarded(connection) if d.name == name), None)
+            found = next((d for d in read_discarded(connection) if d.name == name and key in ("", d.key)), None)
             new = name if _study_id(connection, name) is None else _restored_name(connection, name)
             if found is None or not restore(connection, found, new):
                 raise UsageError(f"The study {name!r} cannot be brought back: it is deleted for good.")
@@ -238,6 +268,15 @@ class StudyStorage:
         """Names of the studies that `restore` would bring back, the one discarded last first."""
         with self._database.reading() as connection:
             return tuple(dict.fromkeys(d.name for d in read_discarded(connection)))
+
+    def discarded_having(self, attribute: str) -> tuple[tuple[Discarded, Any], ...]:
+        """Discarded studies that have a user attribute, with its value, the one discarded last first."""
+        columns = tables.user_attributes.c
+        query = select(columns.study_id, columns.value_json).where(columns.key == attribute)
+        with self._database.reading() as connection:
+            values = {row.study_id: row.value_json for row in connection.execute(query)}
+            found = [d for d in read_discarded(connection) if d.study_id in values]
+        return tuple((one, json.loads(values[one.study_id])) for one in found)
 
     def purge(self, kept_seconds: float = KEPT_SECONDS) -> int:
         """Deletes for good what was discarded longer ago; returns how many studies."""
@@ -318,6 +357,21 @@ def _attribute(connection: Connection, table: Table, study_id: int, key: str) ->
     query = select(table.c.value_json).where(table.c.study_id == study_id, table.c.key == key)
     text = connection.execute(query).scalar()
     return None if text is None else json.loads(text)
+
+
+def _attributes(connection: Connection, table: Table, key: str) -> dict[int, Any]:
+    rows = connection.execute(select(table.c.study_id, table.c.value_json).where(table.c.key == key))
+    return {row.study_id: json.loads(row.value_json) for row in rows}
+
+
+def _all_directions(connection: Connection) -> dict[int, list[Direction]]:
+    columns = tables.directions.c
+    rows = connection.execute(select(columns.study_id, columns.direction).order_by(columns.study_id, columns.objective))
+    found: dict[int, list[Direction]] = {}
+    for row in rows:
+        is_rising = row.direction == StudyDirection.MAXIMIZE
+        found.setdefault(row.study_id, []).append("maximize" if is_rising else "minimize")
+    return found
 
 
 def _first_with_key(connection: Connection, key: str) -> int | None:

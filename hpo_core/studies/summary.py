@@ -19,6 +19,25 @@ from hpo_core.studies.run_log import run_of_row
 from hpo_core.studies.table import Direction
 
 
+@dataclass(frozen=True, slots=True)
+class DuelMark:
+    """Which duel a study belongs to.
+
+    Attributes:
+        key, name: Of the duel.
+        suite, suite_key: Of the suite that the duel belongs to; "" for none.
+        arm: Method of its arm, "manual" or "default" among them; "" where it cannot be told.
+        is_blind: Whether its progress is to be kept from a person who still plays.
+    """
+
+    key: str
+    name: str
+    suite: str
+    suite_key: str
+    arm: str
+    is_blind: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudySummary:
     """One study in a list.
@@ -31,6 +50,7 @@ class StudySummary:
         title: Its problem in one line; "" for studies of other programs.
         parent: Name of the study that it is a child of; "" for none, and when that one is gone.
         n_children: How many studies are children of it.
+        duel: The duel that it belongs to.
     """
 
     name: str
@@ -48,6 +68,7 @@ class StudySummary:
     title: str = ""
     parent: str = ""
     n_children: int = 0
+    duel: DuelMark | None = None
 
 
 def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySummary, ...]:
@@ -64,6 +85,7 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
     titles = _attributes(connection, tables.user_attributes, tables.TITLE_ATTRIBUTE)
     parents = _parents(connection, owners)
     n_children = Counter(parents.values())
+    marks = _duel_marks(connection)
     counts, best = _counts(connection), _best_values(connection, directions)
     runs = _newest_runs(connection) if has_runs else {}
     summaries = []
@@ -90,6 +112,7 @@ def read_summaries(connection: Connection, *, has_runs: bool) -> tuple[StudySumm
                 title=str(titles.get(study_id, "")) if study_id in keys else "",
                 parent=names.get(parents.get(study_id, -1), ""),
                 n_children=n_children[study_id],
+                duel=marks.get(study_id) if study_id in keys else None,
             )
         )
     return tuple(sorted(summaries, key=lambda summary: summary.changed, reverse=True))
@@ -102,6 +125,28 @@ def _parents(connection: Connection, owners: dict[str, int]) -> dict[int, int]:
     return {
         child: owners[key] for child, key in found.items() if child in ours and isinstance(key, str) and key in owners
     }
+
+
+def _duel_marks(connection: Connection) -> dict[int, DuelMark]:
+    """By study; what other programs keep under the same name is no duel."""
+    rows = _attributes(connection, tables.user_attributes, tables.DUEL_ATTRIBUTE)
+    done = _attributes(connection, tables.user_attributes, f"{tables.DUEL_CONTROL}is_hand_done")
+    found = {study_id: (row, row["plan"]) for study_id, row in rows.items() if is_duel(row)}
+    over = {plan["key"] for study_id, (_, plan) in found.items() if done.get(study_id)}
+    return {study_id: _mark(row, plan, plan["key"] in over) for study_id, (row, plan) in found.items()}
+
+
+def is_duel(row: Any) -> bool:
+    """Whether the attribute of a study says that it belongs to a duel of the lab."""
+    plan = row.get("plan") if isinstance(row, dict) else None
+    return isinstance(plan, dict) and {"key", "name", "arms", "budget"} <= plan.keys() and {"arm", "seed"} <= row.keys()
+
+
+def _mark(row: dict[str, Any], plan: dict[str, Any], is_hand_done: bool) -> DuelMark:
+    arms, place = plan["arms"], row["arm"]
+    arm = arms[place]["method"] if 0 <= place < len(arms) else ""
+    is_blind = bool(plan.get("is_blind")) and not is_hand_done and arm != "manual"
+    return DuelMark(plan["key"], plan["name"], plan.get("suite", ""), plan.get("suite_key", ""), arm, is_blind)
 
 
 @dataclass(slots=True)

@@ -20,6 +20,8 @@ TITLE_ATTRIBUTE = "title"
 PARENT_ATTRIBUTE = "parent"
 PARENT_NAME_ATTRIBUTE = "parent_name"
 PARENT_TRIAL_ATTRIBUTE = "parent_trial"
+DUEL_ATTRIBUTE = "duel"
+DUEL_CONTROL = "duel_control:"
 METRIC_NAMES_ATTRIBUTE = "study:metric_names"
 """Optuna's own name, as `Study.set_metric_names` writes it."""
 

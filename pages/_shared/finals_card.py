@@ -66,7 +66,7 @@ def finals_state(now: FinalsRound | None) -> tuple[str, str]:
 
 def why_no_finals(tuning: Tuning) -> str:
     """A line of HTML why nothing can be scored on fresh folds; "" where it can."""
-    why = why_no_fresh_folds(tuning.problem)
+    why = why_no_fresh_folds(tuning.problem.spec)
     return f'<p class="lab-note">No finalists round: {escape(why[:1].lower() + why[1:])}</p>' if why else ""
 
 
@@ -83,7 +83,7 @@ def fresh_note(tuning: Tuning, now: FinalsRound | None, number: int) -> str:
 
 def finals_button(tuning: Tuning, table: TrialTable, now: FinalsRound | None) -> None:
     """The way to a first round, with what it costs; not there where none can be held, or once there is a card."""
-    if now is not None or why_no_fresh_folds(tuning.problem) or table.best() is None:
+    if now is not None or why_no_fresh_folds(tuning.problem.spec) or table.best() is None:
         return
     menu = st.popover("Finalists round", key="finals-menu", help=_HELP, on_change="rerun")
     if menu.open:
@@ -123,7 +123,7 @@ def _form(tuning: Tuning, table: TrialTable) -> None:
     """How many are scored how often, and what that costs."""
     problem = tuning.problem
     top = st.number_input("Best configurations", 1, _MOST_TOP, _TOP, key="finals-top", help="the default comes beside")
-    suited, n_folds = suited_draws(problem), folds_of_draw(problem)
+    suited, n_folds = suited_draws(problem.spec), folds_of_draw(problem.spec)
     draws = st.number_input(
         "Draws of fresh folds", 1, MOST_DRAWS, suited, key="finals-draws", help=f"each gives {n_folds} scores"
     )

@@ -78,7 +78,7 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         is_live=is_active,
         actions=ViewActions(
             on_trial=partial(_load_trial, tuning),
-            on_again=None if why_no_fresh_folds(tuning.problem) else partial(score_again, tuning),
+            on_again=None if why_no_fresh_folds(tuning.problem.spec) else partial(score_again, tuning),
             on_place=partial(_load_place, tuning),
             on_ranges=partial(open_child_form, tuning),
         ),

@@ -31,10 +31,11 @@ def _row(s: StudySummary) -> None:
     assert s.run is not None
     left = s.run.live.seconds_left
     more = f" · {format_seconds(left)} left" if left is not None and s.run.state == "running" else ""
+    best = "hidden" if s.duel is not None and s.duel.is_blind else format_score(s.best_value)
     st.html(
         f'<p><a class="lab-link" href="/?study={quote(s.name)}" target="_self">{escape(s.name)}</a> '
         f'<span class="lab-badge lab-state-{s.run.state}">{s.run.state}</span></p>'
-        f'<p class="lab-note">best {format_score(s.best_value)} · {s.n_trials:,} trials{more}</p>'
+        f'<p class="lab-note">best {best} · {s.n_trials:,} trials{more}</p>'
     )
     with st.container(horizontal=True):
         is_paused = s.run.wanted == "paused"

@@ -4,26 +4,37 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from functools import partial
 from html import escape
-from urllib.parse import quote
 
 import streamlit as st
 
 from hpo_core.analysis.comparison import MOST
 from hpo_core.errors import TuningError
-from hpo_core.formats import format_age, format_count, format_score, format_seconds
-from hpo_core.methods import METHODS
+from hpo_core.formats import format_count
 from hpo_core.search import recover
-from hpo_core.studies.run import ACTIVE_STATES, Run
+from hpo_core.search.keeping import deleted_duels
+from hpo_core.studies.run import ACTIVE_STATES
 from hpo_core.studies.summary import StudySummary
+from pages._shared.contests import Contest
 from pages._shared.fault import plain
 from pages._shared.lab import shown_name, the_lab
-from pages._shared.study_actions import act, actions_of, notice, undo_delete
+from pages._shared.study_actions import (
+    act,
+    act_on_contest,
+    actions_of,
+    contest_actions,
+    notice,
+    take_back,
+    undo_contest,
+    undo_delete,
+    unfolded,
+)
+from pages._shared.study_cells import STUDY_HEADS, study_cells
 from pages._shared.study_order import ORDERS, Entry, listed
 
 _PER_PAGE = 25
 _TICKED = "studies-ticked"
-_HEADS = ("Study", "State", "Best", "Trials", "Failed", "Method", "Changed")
 
 
 def study_list() -> bool:
@@ -37,20 +48,14 @@ def study_list() -> bool:
     if not studies:
         _empty()
     else:
-        _rows(listed(studies, words, order), len(studies))
-    if names := the_lab().storage.discarded():
-        with tools:
-            _deleted(names)
+        _rows(listed(studies, words, order, unfolded()), len(studies))
+    with tools:
+        _deleted()
     with bar:
         _notice()
         if studies:
             _compare_bar()
     return any(study.run is not None and study.run.is_active for study in studies)
-
-
-def study_address(study: StudySummary) -> str:
-    """Where a study is opened."""
-    return f"/?study={quote(study.name)}" if study.is_lab else f"/study?name={quote(study.name)}"
 
 
 def _toolbar() -> tuple[str, str]:
@@ -63,12 +68,25 @@ def _toolbar() -> tuple[str, str]:
     return words, order
 
 
-def _deleted(names: tuple[str, ...]) -> None:
-    """What anybody deleted within the hour, and the way back."""
-    with st.popover(f"Deleted: {len(names)}", key="studies-deleted", help="what can still be brought back"):
+def _deleted() -> None:
+    """What anybody deleted within the hour, and the way back; a duel or suite as a whole."""
+    storage = the_lab().storage
+    names = storage.discarded()
+    contests = deleted_duels(storage) if names else ()
+    of_contests = {study.name for contest in contests for study in contest.studies}
+    singles = [name for name in names if name not in of_contests]
+    if not names:
+        return
+    with st.popover(f"Deleted: {len(singles) + len(contests)}", key="studies-deleted", help="what can be brought back"):
         st.caption("Kept for an hour, then deleted for good.")
-        for name in names[:_PER_PAGE]:
-            st.button(f"Bring back {plain(name)}", key=f"back-{name}", on_click=undo_delete, args=(name,))
+        for name in singles[:_PER_PAGE]:
+            label = f"Bring back {plain(name)}"
+            st.button(label, key=f"back-{name}", on_click=take_back, args=(partial(undo_delete, name),))
+        for gone in contests[:_PER_PAGE]:
+            n = len(gone.studies)
+            label = f"Bring back {plain(gone.name)}, {n:,} {'study' if n == 1 else 'studies'}"
+            undo = partial(undo_contest, gone.key, gone.name)
+            st.button(label, key=f"back-contest-{gone.key}", on_click=take_back, args=(undo,))
 
 
 def _in_order(studies: tuple[StudySummary, ...]) -> tuple[StudySummary, ...]:
@@ -96,7 +114,7 @@ def _rows(entries: list[Entry], n_all: int) -> None:
     shown = entries[first : first + _PER_PAGE]
     with st.container(key="study-rows", gap=None):
         if shown:
-            heads = "".join(f"<b>{head}</b>" for head in _HEADS)
+            heads = "".join(f"<b>{head}</b>" for head in STUDY_HEADS)
             st.html(f'<div class="lab-study lab-study-heads" aria-hidden="true">{heads}</div>')
         now = time.time()
         for place, entry in enumerate(shown):
@@ -126,10 +144,13 @@ def _group(entry: Entry) -> None:
 
 
 def _row(entry: Entry, place: int, now: float) -> None:
+    if entry.contest is not None:
+        _contest_row(entry.contest, entry, place, now)
+        return
     study = entry.study
     with st.container(key=f"study-row-{place}", horizontal=True, vertical_alignment="center", gap="small"):
         _tick(study.name)
-        st.html(_cells(entry, now), width="stretch")
+        st.html(study_cells(entry, now), width="stretch")
         if st.button("Open", key=f"open-{study.name}", width="content"):
             _open(study)
         action = st.menu_button("More", actions_of(study), key=f"more-{study.name}", type="tertiary")
@@ -137,72 +158,23 @@ def _row(entry: Entry, place: int, now: float) -> None:
         act(study, action)
 
 
+def _contest_row(contest: Contest, entry: Entry, place: int, now: float) -> None:
+    """A duel or a suite: nothing to tick, as it is compared on a page of its own."""
+    with st.container(key=f"study-row-{place}", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html('<span class="lab-no-tick"></span>', width="content")
+        st.html(study_cells(entry, now), width="stretch")
+        if st.button("Open", key=f"open-contest-{contest.key}", width="content"):
+            st.switch_page("duel.py", query_params={"suite" if contest.is_suite else "name": contest.name})
+        key = f"more-contest-{contest.key}"
+        action = st.menu_button("More", contest_actions(contest), key=key, type="tertiary")
+    if action:
+        act_on_contest(contest, action)
+
+
 def _open(study: StudySummary) -> None:
     if study.is_lab:
         st.switch_page("tune.py", query_params={"study": study.name})
     st.switch_page("study.py", query_params={"name": study.name})
-
-
-def _cells(entry: Entry, now: float) -> str:
-    study = entry.study
-    arrow = "↑" if study.direction == "maximize" else "↓"
-    best = f"<b>{format_score(study.best_value)}</b>"
-    metric = f'<span class="lab-note">{escape(study.metric)} {arrow}</span>'
-    failed = f'<span class="lab-fault">{study.n_failed:,}</span>' if study.n_failed else "0"
-    cells = (
-        _name(entry),
-        _state(study),
-        f"{best} {metric}",
-        f"{study.n_trials:,}",
-        failed,
-        escape(_method(study)),
-        format_age(study.changed or study.created, now),
-    )
-    labelled = (
-        f'<div class="lab-cell"><span class="lab-cell-label">{head}</span><span>{cell}</span></div>'
-        for head, cell in zip(_HEADS, cells, strict=True)
-    )
-    return f'<div class="lab-study" style="--depth:{entry.depth}">{"".join(labelled)}</div>'
-
-
-def _name(entry: Entry) -> str:
-    study = entry.study
-    about = "" if entry.group else shown_name(study.title)
-    if study.parent:
-        about = f"child of {study.parent}" + (f" · {about}" if about and not entry.depth else "")
-    link = f'<a class="lab-link" href="{study_address(study)}" target="_self">{escape(study.name)}</a>'
-    rails = "".join(f'<i class="lab-rail" style="--depth:{step}" aria-hidden="true"></i>' for step in entry.rails)
-    branch = '<i class="lab-branch" aria-hidden="true"></i>' if entry.depth else ""
-    return f'{rails}{branch}{link}<span class="lab-note">{escape(about)}</span>'
-
-
-def _method(study: StudySummary) -> str:
-    if study.run is None:
-        return "by hand" if study.is_lab else "other program"
-    key = study.run.settings.method
-    return METHODS[key].label if key in METHODS else key
-
-
-def _state(study: StudySummary) -> str:
-    run = study.run
-    if run is None:
-        return '<span class="lab-badge">no search</span>' if study.is_lab else '<span class="lab-note">–</span>'
-    state = run.state if run.is_active or run.state not in ACTIVE_STATES else "died"
-    state = "stopping" if run.is_active and run.wanted == "stopped" else state
-    badge = f'<span class="lab-badge lab-state-{state}">{state}</span>'
-    return badge + (_progress(run) if run.is_active else "")
-
-
-def _progress(run: Run) -> str:
-    done = float(getattr(run.spent, run.budget.kind))
-    share = min(100.0, 100 * done / run.budget.amount)
-    unit = "s" if run.budget.kind == "seconds" else run.budget.kind
-    left = run.live.seconds_left
-    more = f" · {format_seconds(left)} left" if left is not None and run.state == "running" else ""
-    return (
-        f'<span class="lab-note">{done:,.0f} of {run.budget.amount:,g} {unit}{more}</span>'
-        f'<span class="lab-bar"><span style="width:{share:.1f}%"></span></span>'
-    )
 
 
 def _tick(name: str) -> None:
@@ -246,5 +218,5 @@ def _notice() -> None:
         return
     css = "lab-fault" if last.is_fault else "lab-done"
     st.html(f'<p class="{css}" role="status">{escape(last.text)}</p>', width="content")
-    if last.deleted:
-        st.button("Undo", key="undo-delete", on_click=undo_delete, args=(last.deleted,))
+    if last.undo:
+        st.button("Undo", key="undo-delete", on_click=take_back, args=(last.undo,))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_core.studies.summary import StudySummary
+from pages._shared.contests import Contest, contests_of
 
 ORDERS = {
     "changed": "changed last",
@@ -28,6 +29,7 @@ class Entry:
         rails: Steps at which a line passes by, or goes on below, to a later child of the same parent.
         group: Its problem, where the list is grouped by problem; else "".
         n_in_group: How many studies are about that problem.
+        contest: The duel or suite that the line stands for; `study` then sums it up.
     """
 
     study: StudySummary
@@ -35,18 +37,33 @@ class Entry:
     rails: tuple[int, ...] = ()
     group: str = ""
     n_in_group: int = 0
+    contest: Contest | None = None
 
 
-def listed(studies: Iterable[StudySummary], words: str = "", order: str = "changed") -> list[Entry]:
+def listed(
+    studies: Iterable[StudySummary], words: str = "", order: str = "changed", unfolded: Collection[str] = ()
+) -> list[Entry]:
     """The studies that hold all the words in name, problem, metric or state, in one of `ORDERS`.
 
-    Grouped by problem, the best comes first in each group; in all other orders children stand below their parent, and a
-    family stands where the first of it would.
+    A duel or a suite is one line, with its studies below it where its key is in `unfolded`. Grouped by problem, the
+    best comes first in each group; in all other orders children stand below their parent, and a family stands where the
+    first of it would.
     """
-    found = [study for study in studies if _holds(study, words.casefold().split())]
+    wanted = words.casefold().split()
+    singles, contests = contests_of(studies)
+    found = [study for study in singles if _holds(study, wanted)]
+    held = [c for c in contests if _holds(c.summary, wanted) or any(_holds(study, wanted) for study in c.members)]
+    lines = {contest.key: _unfolded(contest, contest.key in unfolded) for contest in held}
     if order == "problem":
-        return _by_problem(found)
-    return _families(found, _KEYS[order])
+        return _by_problem(found, held, lines)
+    return _families(found, _KEYS[order], list(lines.values()))
+
+
+def _unfolded(contest: Contest, is_unfolded: bool) -> list[Entry]:
+    """The line of a duel or suite, and those of its studies if they are to be seen."""
+    members = contest.members if is_unfolded else ()
+    below = [Entry(study, 1, (1,) if i < len(members) - 1 else ()) for i, study in enumerate(members)]
+    return [Entry(contest.summary, contest=contest), *below]
 
 
 def signed_best(study: StudySummary) -> float:
@@ -74,7 +91,9 @@ _KEYS: dict[str, Callable[[StudySummary], Any]] = {
 }
 
 
-def _families(studies: Sequence[StudySummary], key: Callable[[StudySummary], Any]) -> list[Entry]:
+def _families(
+    studies: Sequence[StudySummary], key: Callable[[StudySummary], Any], others: Sequence[list[Entry]] = ()
+) -> list[Entry]:
     names = {study.name for study in studies}
     children: dict[str, list[StudySummary]] = defaultdict(list)
     for study in studies:
@@ -83,6 +102,7 @@ def _families(studies: Sequence[StudySummary], key: Callable[[StudySummary], Any
     families = [_family(root, children) for root in children.pop("", [])]
     placed = {entry.study.name for family in families for entry in family}
     families += [[Entry(study)] for study in studies if study.name not in placed]  # their ancestors go in a circle
+    families += others
     for family in sorted(families, key=lambda family: min(key(entry.study) for entry in family)):
         entries += family
     return entries
@@ -102,12 +122,17 @@ def _family(root: StudySummary, children: dict[str, list[StudySummary]]) -> list
     return family
 
 
-def _by_problem(studies: Sequence[StudySummary]) -> list[Entry]:
-    groups: dict[str, list[StudySummary]] = defaultdict(list)
-    for study in sorted(studies, key=signed_best):
-        groups[study.title or "by other programs"].append(study)
+def _by_problem(
+    studies: Sequence[StudySummary], contests: Sequence[Contest], lines: dict[str, list[Entry]]
+) -> list[Entry]:
+    families = [(study, [Entry(study)]) for study in studies]
+    families += [(contest.summary, lines[contest.key]) for contest in contests]
+    groups: dict[str, list[tuple[StudySummary, list[Entry]]]] = defaultdict(list)
+    for study, family in sorted(families, key=lambda pair: signed_best(pair[0])):
+        groups[study.title or "by other programs"].append((study, family))
     return [
-        Entry(study, group=title, n_in_group=len(group))
-        for title, group in sorted(groups.items(), key=lambda item: -max(s.changed for s in item[1]))
-        for study in group
+        replace(entry, group=title, n_in_group=len(group))
+        for title, group in sorted(groups.items(), key=lambda item: -max(study.changed for study, _ in item[1]))
+        for _, family in group
+        for entry in family
     ]

@@ -41,7 +41,7 @@ def searched(lab: Any) -> Any:
     make_child(storage, study, {"C": Range(low=0.01, high=100.0)}, "seen-2")
     arms = (DuelArm("random", 2), DuelArm("sobol", 2), DuelArm("default"))
     duel = make_duel(storage, make_problem("iris", "svm"), arms, Budget("trials", 6), finals=1)
-    fight(storage, duel.plan.key, lab.data)
+    fight(storage, lab.data, duel.plan.key)
     return lab
 
 

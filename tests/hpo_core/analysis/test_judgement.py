@@ -10,20 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from hpo_core.analysis.judgement import ahead, correlated_posterior, friedman, holm, judge
+from hpo_core.analysis.judgement import ahead, correlated_posterior, holm, holm_levels, judge
 from hpo_core.analysis.noise import compare_folds
 from hpo_core.errors import UsageError
 
 GAPS = (0.02, -0.03, 0.01, 0.02, 0.01, 0.03, -0.01)
-# Ranks of C4.5, C4.5+m, C4.5+cf and C4.5+m+cf on 14 data sets: Demšar (2006), table 6.
-DEMSAR = np.array(
-    [
-        *([4, 3, 2, 1], [1, 2, 3, 4], [4, 1, 2, 3], [4, 1, 3, 2], [4, 2, 3, 1], [1, 2.5, 4, 2.5], [3, 2, 4, 1]),
-        *([2.5, 2.5, 4, 1], [4, 3, 2, 1], [2.5, 2.5, 2.5, 2.5], [4, 2.5, 1, 2.5], [3, 2, 4, 1], [4, 1, 2, 3]),
-        [3, 1, 4, 2],
-    ]
-)
-
 # To four digits, so that no spread is lost in rounding.
 some_gaps = st.lists(st.integers(-5000, 5000).map(lambda n: n / 10000), min_size=2, max_size=30)
 overlaps = st.floats(0, 1)
@@ -214,87 +205,29 @@ def test_holm_does_not_count_what_was_not_tested():
         holm([0.5, 1.5])
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10), st.sampled_from([0.01, 0.05, 0.2]))
+def test_levels_of_holm_reject_just_what_the_adjusted_p_values_do(p_values, alpha):
+    given_p, levels = np.array(p_values), holm_levels(p_values, alpha)
+    clear = np.abs(holm(p_values) - alpha) > 1e-12
+    assert ((given_p < levels) == (holm(p_values) < alpha))[clear].all()
+    assert set(levels) <= set(alpha / np.arange(1, len(given_p) + 1))
+
+
+def test_interval_leaves_out_0_where_the_test_rejects_at_its_level():
+    gaps = gaps_of(10, 0.03, 0.025)
+    for alpha in (0.05, 0.01, 0.002):
+        found = judge(gaps, 0.05, 0.0, alpha=alpha)
+        assert (abs(found.mean) > found.half_width) == (found.verdict == "better")
+    assert "(99.8 % interval)" in judge(gaps, 0.25, 0.0, alpha=0.002).in_words("A", "B")
+    assert "95 %" not in judge(gaps_of(25, 0.1, 0.01), 0.25, 0.0, alpha=0.025).in_words("A", "B")
+
+
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
 def test_holm_keeps_the_order_and_stays_within_bonferroni(p_values):
     given_p, adjusted = np.array(p_values), holm(p_values)
     assert (np.diff(adjusted[np.argsort(given_p)]) >= 0).all()
     assert (adjusted >= given_p).all()
     assert (adjusted <= np.minimum(len(given_p) * given_p, 1)).all()
-
-
-def test_ranking_of_demsar():
-    found = friedman(-DEMSAR)
-    assert found.mean_ranks == pytest.approx([3.143, 2.000, 2.893, 1.964], abs=5e-4)
-    assert found.critical_difference == pytest.approx(1.25, abs=0.005)
-    assert found.n_problems == 14
-    # The paper's 9.28 leaves ties out of account: one of four and three of two arms.
-    assert found.chi_square * (1 - (60 + 3 * 6) / (14 * 60)) == pytest.approx(9.28, abs=0.005)
-
-
-def test_f_of_iman_and_davenport_is_that_of_the_paper():
-    """F = 3.69 with 3 and 39 degrees of freedom in the paper, without ties; ours from the chi-square with them."""
-    found = friedman(-DEMSAR)
-    f = 13 * found.chi_square / (14 * 3 - found.chi_square)
-    assert found.p_value == pytest.approx(stats.f.sf(f, 3, 39))
-    assert found.p_value < stats.f.sf(3.69, 3, 39) < 0.05
-
-
-def test_chi_square_is_that_of_scipy_with_and_without_ties():
-    rng = np.random.default_rng(0)
-    for scores in (rng.random((9, 4)), rng.integers(3, size=(9, 4))):
-        assert friedman(scores).chi_square == pytest.approx(stats.friedmanchisquare(*scores.T).statistic)
-
-
-def test_arms_in_the_same_order_on_few_problems_may_be_so_by_chance():
-    """Of two arms, one is ahead on both of two problems half of the time."""
-    assert friedman([[1, 0], [1, 0]]).p_value == pytest.approx(0.5)
-    assert friedman([[2, 1, 0]] * 3).p_value == pytest.approx(1 / 36)
-
-
-def test_arms_that_are_equal_everywhere_are_alike():
-    found = friedman(np.ones((5, 3)))
-    assert (found.p_value, found.chi_square) == (1.0, 0.0)
-    assert found.tied_groups() == ((0, 1, 2),)
-
-
-def test_arms_that_are_alike_are_rarely_called_different():
-    rng = np.random.default_rng(0)
-    share = np.mean([friedman(rng.random((10, 4))).p_value < 0.05 for _ in range(400)])
-    assert 0.02 < share < 0.09  # 0.05, and three standard errors of 400 draws
-
-
-def test_problems_without_all_scores_are_left_out():
-    whole = np.random.default_rng(0).random((6, 3))
-    found, holed = friedman(whole), friedman(np.vstack([whole, [0.1, math.nan, 0.3]]))
-    assert holed.n_problems == 6
-    assert holed.p_value == found.p_value
-
-
-@pytest.mark.parametrize(
-    ("scores", "sentence"),
-    [
-        (np.ones((4, 1)), "two or more arms"),
-        (np.ones(4), "two or more arms"),
-        ([[1, 2], [math.nan, 1]], "two or more problems .* got 1"),
-    ],
-)
-def test_too_little_to_rank_is_refused(scores, sentence):
-    with pytest.raises(UsageError, match=sentence):
-        friedman(scores)
-
-
-def test_groups_are_the_largest_within_the_critical_difference():
-    """30 problems in the same order of four arms, the last two swapped on half: 1, 2, 3.5, 3.5 and 0.86 apart."""
-    scores = np.tile([30.0, 20.0, 10.0, 0.0], (30, 1))
-    scores[::2, 2:] = scores[::2, :1:-1]
-    found = friedman(scores[:, [2, 0, 1, 3]])
-    assert found.critical_difference == pytest.approx(0.856, abs=1e-3)
-    assert found.tied_groups() == ((1,), (2,), (0, 3))
-
-
-def test_groups_share_arms():
-    """Mean ranks 1, 2 and 3 on 6 problems, 1.35 apart: neighbours are not told apart, first and last are."""
-    assert friedman([[3, 2, 1]] * 6).tied_groups() == ((0, 1), (1, 2))
 
 
 def test_ahead_is_that_of_mann_and_whitney():

@@ -15,7 +15,6 @@ from hpo_core.protocol import Protocol
 from hpo_core.search.duel import DuelArm, duels, make_duel, open_duel
 from hpo_core.search.dueling import (
     ask_all,
-    counted,
     fight,
     has_finals,
     is_ready_for_finals,
@@ -23,6 +22,7 @@ from hpo_core.search.dueling import (
     start_lanes,
     why_no_finals,
 )
+from hpo_core.search.hand import counted
 from hpo_core.search.judging import sides_of, verdict_on
 from hpo_core.studies.run import Budget
 from tests.finished_trials import finished
@@ -78,7 +78,7 @@ def test_name_is_taken_once_and_unknown_ones_are_named(studies):
 
 def test_a_lane_fights_to_the_verdict_on_fresh_folds(studies, tmp_path):
     duel = make_duel(studies, BRANIN, ARMS, TWELVE, finals=2)
-    fight(studies, duel.plan.key, tmp_path)
+    fight(studies, tmp_path, duel.plan.key)
     done = open_duel(studies, duel.plan.key)
     assert [len(m.study.read()) for m in done.members] == [12, 12, 24, 1, 12, 12]
     assert has_finals(done)
@@ -105,12 +105,12 @@ def test_why_there_are_no_fresh_folds(studies, problem, finals, words):
 
 def test_killed_lane_is_gone_on_with_and_nothing_is_done_twice(studies, tmp_path):
     duel = make_duel(studies, make_problem("wine", "random_forest"), ARMS[1:], TWELVE, finals=1)
-    start_lanes(studies, duel, tmp_path, 1)
+    start_lanes(studies, [duel], tmp_path, 1)
     first = duel.searches[0].study
     until(lambda: (run := first.runs.current()) is not None and run.spent.trials >= 2)
     os.kill(first.runs.current().owner.pid, signal.SIGKILL)
     until(lambda: not first.runs.current().is_active)
-    start_lanes(studies, duel, tmp_path, 2)
+    start_lanes(studies, [duel], tmp_path, 2)
     until(lambda: has_finals(open_duel(studies, duel.plan.key)))
     tables = [m.study.read() for m in open_duel(studies, duel.plan.key).members]
     assert [int(t.is_complete.sum()) for t in tables] == [12, 24, 1, 12]
@@ -118,12 +118,12 @@ def test_killed_lane_is_gone_on_with_and_nothing_is_done_twice(studies, tmp_path
 
 def test_pause_holds_all_and_stop_begins_no_other(studies, tmp_path):
     duel = make_duel(studies, make_problem("wine", "random_forest"), ARMS[1:], Budget("trials", 40))
-    start_lanes(studies, duel, tmp_path, 1)
+    start_lanes(studies, [duel], tmp_path, 1)
     first = duel.searches[0].study
     until(lambda: (run := first.runs.current()) is not None and run.state == "running")
-    ask_all(duel, "paused")
+    ask_all([duel], "paused")
     until(lambda: first.runs.current().state == "paused")
-    ask_all(duel, "stopped")
+    ask_all([duel], "stopped")
     until(lambda: not first.runs.current().is_active)
     assert not any(is_searched(m) for m in duel.searches)
     assert all(m.study.runs.current() is None for m in duel.searches[1:])
@@ -139,12 +139,12 @@ def test_person_counts_up_to_the_budget_and_holds_the_finals_until_done(studies,
         height = 10.0 - i
         point = {"configuration": {"x": 0.1 * i, "y": 1.0}, "arm": "manual", "value": height}
         mine.record(finished(i, **point, fold_scores=(height,) * 3))
-    fight(studies, duel.plan.key, tmp_path)
+    fight(studies, tmp_path, duel.plan.key)
     duel = open_duel(studies, duel.plan.key)
     assert len(counted(duel, duel.by_hand)) == 3
     assert not is_ready_for_finals(duel)
     duel.ask(is_hand_done=True)
-    fight(studies, duel.plan.key, tmp_path)
+    fight(studies, tmp_path, duel.plan.key)
     final = open_duel(studies, duel.plan.key).by_hand.final()
     assert final["trial"] == 3  # the fourth and fifth were better, and not paid for
     assert all(map(math.isfinite, final["scores"]))
@@ -152,7 +152,7 @@ def test_person_counts_up_to_the_budget_and_holds_the_finals_until_done(studies,
 
 def test_duel_is_there_without_a_study_that_was_deleted(studies, tmp_path):
     duel = make_duel(studies, BRANIN, ARMS[1:], TWELVE, finals=1)
-    fight(studies, duel.plan.key, tmp_path)
+    fight(studies, tmp_path, duel.plan.key)
     studies.discard(duel.of_arm(1)[0].study.name)
     sides = sides_of(again := open_duel(studies, duel.plan.key))
     assert [len(side.tables) for side in sides] == [2, 0, 1]

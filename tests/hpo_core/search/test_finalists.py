@@ -87,7 +87,7 @@ def test_space_of_the_problem_stays_on_fresh_folds():
     ids=["exact landscape", "time"],
 )
 def test_where_there_are_no_fresh_folds_it_is_said(problem, words):
-    assert words in why_no_fresh_folds(problem)
+    assert words in why_no_fresh_folds(problem.spec)
     with pytest.raises(UsageError, match=words):
         fresh_problems(problem, 1)
 
@@ -97,7 +97,7 @@ def test_number_of_draws_has_limits_and_suits_the_folds():
         with pytest.raises(UsageError, match=f"1 to 20 times; got {n_draws}"):
             fresh_problems(WINE, n_draws)
     holdout = make_problem("wine", "svm", protocol=Protocol(kind="holdout"))
-    assert [suited_draws(problem) for problem in (WINE, NOISY, holdout)] == [3, 4, 10]
+    assert [suited_draws(problem.spec) for problem in (WINE, NOISY, holdout)] == [3, 4, 10]
 
 
 def test_finalists_are_the_best_once_each_the_persons_best_and_the_default(studies):

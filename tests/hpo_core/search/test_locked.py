@@ -63,11 +63,11 @@ def test_rows_that_are_locked_for_good_are_not_opened_again(studies, one_worker)
 def test_duel_opens_the_lock_once_when_it_is_asked_to(studies, tmp_path):
     arms = (DuelArm("random", 2), DuelArm("default"))
     duel = make_duel(studies, WINE, arms, Budget("trials", 4), finals=1)
-    fight(studies, duel.plan.key, tmp_path)
+    fight(studies, tmp_path, duel.plan.key)
     assert not looks_at(studies, WINE)
     duel.ask(opens_lock=True)
     for _ in range(2):
-        fight(studies, duel.plan.key, tmp_path)
+        fight(studies, tmp_path, duel.plan.key)
     done = open_duel(studies, duel.plan.key)
     assert has_looked(done)
     assert len(looks_at(studies, WINE)) == 3
