@@ -21,6 +21,7 @@ from hpo_core.search import budget_of
 from hpo_core.search.duel import DEFAULT, MANUAL, DuelArm, make_duel, open_duel
 from hpo_core.search.dueling import fight, is_over
 from hpo_core.search.suite import Bout, bouts_of, make_suite, standing_of
+from hpo_core.search.suite_plan import PRESETS, Preset
 from hpo_core.studies.run import Budget
 from hpo_core.studies.storage import StudyStorage, data_folder
 
@@ -45,8 +46,14 @@ def add_command(commands: Any) -> None:
         metavar="DATA[:MODEL]",
         help="another problem for the same arms; may be given several times, and ranks the arms over all",
     )
+    group.add_argument(
+        "--preset",
+        choices=[preset.key for preset in PRESETS],
+        help="a set of problems instead of --data: " + ", ".join(preset.label.lower() for preset in PRESETS),
+    )
     group.add_argument("--seeds", type=int, default=3, help="searches of each method (default 3)")
     group.add_argument("--finals", type=int, help="draws of fresh folds for what was chosen (default 3 or more)")
+    group.add_argument("--fit-seconds", type=float, help="a fit that takes longer fails (default: no limit)")
     group.add_argument("--name", default="", help="name of the duel (default: a free one)")
     group.add_argument(
         "--open-locked", action="store_true", help="at the end, score what was chosen on the locked rows; it is counted"
@@ -59,8 +66,8 @@ def add_command(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Does `duel`."""
-    if not arguments.data:
-        raise UsageError("A duel needs --data.")
+    if bool(arguments.data) == bool(arguments.preset):
+        raise UsageError("A duel needs --data, or --preset for a suite of problems; one of them.")
     folder = data_folder(arguments.data_folder)
     storage = StudyStorage.open(arguments.storage, folder=folder)
     arms = [_arm(text, arguments.seeds) for text in arguments.arm or ("auto", "tpe", "random", "default")]
@@ -91,10 +98,11 @@ def _made(
 ) -> tuple[str, list[str]]:
     """A new duel, or a suite where there are several problems: its name, and the keys of its duels."""
     problems = _problems(arguments)
+    own = {"name": arguments.name, "finals": arguments.finals, "fit_seconds": arguments.fit_seconds}
     if len(problems) == 1:
-        plan = make_duel(storage, problems[0], arms, budget, name=arguments.name, finals=arguments.finals).plan
+        plan = make_duel(storage, problems[0], arms, budget, **own).plan
         return plan.name, [plan.key]
-    suite = make_suite(storage, problems, arms, budget, name=arguments.name, finals=arguments.finals)
+    suite = make_suite(storage, problems, arms, budget, **own)
     return suite.name, [duel.plan.key for duel in suite.duels]
 
 
@@ -115,11 +123,15 @@ def _arm(text: str, seeds: int) -> DuelArm:
 
 def _problems(arguments: argparse.Namespace) -> list[Problem]:
     first = spec_of(arguments)
-    specs = [first]
+    specs = [first] if arguments.data else list(_preset(arguments).specs)
     for text in arguments.also:
         data, _, model = text.partition(":")
         specs.append(replace(first, data=data, model=model, target=None, task=None))
     return [open_problem(spec) for spec in specs]
+
+
+def _preset(arguments: argparse.Namespace) -> Preset:
+    return next(preset for preset in PRESETS if preset.key == arguments.preset)
 
 
 def _print(bout: Bout) -> None:

@@ -21,6 +21,8 @@ from hpo_core.plots._look import Figure, Look, plain
 from hpo_core.plots.surface import Surface, SurfaceData
 from hpo_core.studies.table import TrialTable
 
+_END, _STEP = 11.0, 4.0  # pixels of the last mark of the arm drawn last, and how much larger each one before is
+
 
 @dataclass(frozen=True, slots=True)
 class Walker:
@@ -85,8 +87,10 @@ class ArmPaths(Plot[PathsData]):
         ground = self._surface.draw(data.surface, look)
         styles = look.arm_styles(walker.key for walker in self.walkers)
         traces = [ground["data"][0]]
-        for way in data.ways:
-            traces += _traces(data, way, styles[way.walker.key].colour, look)
+        for place, way in enumerate(data.ways):
+            # Arms often end at the same place: those drawn later are smaller, so that all are seen.
+            size = _END + _STEP * (len(data.ways) - 1 - place)
+            traces += _traces(data, way, styles[way.walker.key].colour, size, look)
         seeds = "|".join(str(walker.member) for walker in self.walkers)
         return {"data": traces, "layout": {**ground["layout"], "uirevision": f"paths {self.x} {self.y} {seeds}"}}
 
@@ -145,14 +149,14 @@ def _values(data: PathsData, row: int) -> tuple[Any, Any]:
     return tuple(str(v) if side.is_category else v for v, side in zip((x, y), sides, strict=True))  # type: ignore[return-value]
 
 
-def _traces(data: PathsData, way: Way, colour: str, look: Look) -> list[dict[str, Any]]:
+def _traces(data: PathsData, way: Way, colour: str, size: float, look: Look) -> list[dict[str, Any]]:
     """A line with a rim of the ground, so that it stands out on any colour; a ring at its start, a mark at its end."""
     places = [_values(data, row) for row in way.rows]
     x = data.surface.x.on_map([place[0] for place in places])
     y = data.surface.y.on_map([place[1] for place in places])
     name = plain(way.walker.label)
     steps = [[int(data.table.own_numbers[row]), float(data.table.values[row])] for row in way.rows]
-    sizes = [11.0, *([7.0] * (len(places) - 2)), 14.0] if len(places) > 1 else [14.0]
+    sizes = [size - 2, *([7.0] * (len(places) - 2)), size] if len(places) > 1 else [size]
     fills = [look.surface, *([colour] * (len(places) - 1))] if len(places) > 1 else [colour]
     shared = {"type": "scatter", "x": x, "y": y, "legendgroup": way.walker.key}
     rim = {**shared, "mode": "lines", "line": {"color": look.surface, "width": 5}, "hoverinfo": "skip"}

@@ -71,6 +71,7 @@ class DuelPlan:
         finals: How often fresh folds are drawn to score what each search has chosen.
         is_blind: Whether the machine's progress is kept from the person until they are done.
         suite, suite_key: Of the suite that it belongs to; "" for none.
+        fit_seconds: A fit that takes longer fails, of whichever arm; None for no limit.
     """
 
     key: str
@@ -81,6 +82,7 @@ class DuelPlan:
     is_blind: bool = False
     suite: str = ""
     suite_key: str = ""
+    fit_seconds: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
@@ -162,13 +164,12 @@ class Duel:
 
     def settings(self, member: Member) -> tuple[RunSettings, Budget]:
         """How the search of a member is run."""
-        arm, budget = self.plan.arms[member.arm], self.plan.budget
+        arm, budget, limit = self.plan.arms[member.arm], self.plan.budget, self.plan.fit_seconds
         if arm.method == DEFAULT:
-            return RunSettings(method=CONTROL, seed=member.seed), Budget("trials", 1)
+            return RunSettings(method=CONTROL, seed=member.seed, fit_seconds_limit=limit), Budget("trials", 1)
         pruning = suited_pruning(METHODS[arm.method], self.problem)
-        return RunSettings(method=arm.method, seed=member.seed, pruning=pruning), Budget(
-            budget.kind, arm.times * budget.amount
-        )
+        settings = RunSettings(method=arm.method, seed=member.seed, pruning=pruning, fit_seconds_limit=limit)
+        return settings, Budget(budget.kind, arm.times * budget.amount)
 
     @property
     def control(self) -> dict[str, Any]:
@@ -192,6 +193,7 @@ def make_duel(
     finals: int | None = None,
     is_blind: bool = False,
     suite: tuple[str, str] = ("", ""),
+    fit_seconds: float | None = None,
 ) -> Duel:
     """A new duel with its studies, none of them begun.
 
@@ -204,12 +206,13 @@ def make_duel(
         finals: How often fresh folds are drawn at the end; as often as a verdict takes where None.
         is_blind: Whether the machine's progress is kept from the person until they are done.
         suite: Name and key of the suite that it belongs to.
+        fit_seconds: The longest that a fit may take.
 
     Raises:
         UsageError: The arms do not make a duel, or one of them cannot search this problem.
     """
     finals = suited_finals(problem.spec) if finals is None else finals
-    check_duel(problem, arms, budget, finals)
+    check_duel(problem, arms, budget, finals, fit_seconds)
     taken = {plan.name for plan in duels(storage).values()}
     title = name or next(t for i in range(1, len(taken) + 2) if (t := f"duel {i}") not in taken)
     if title in taken:
@@ -223,6 +226,7 @@ def make_duel(
         is_blind=is_blind,
         suite=suite[0],
         suite_key=suite[1],
+        fit_seconds=fit_seconds,
     )
     most = max(arm.seeds for arm in arms)
     members = []
@@ -289,7 +293,9 @@ def seat_of(study: Study) -> tuple[DuelPlan, DuelArm] | None:
     return plan, plan.arms[row["arm"]]
 
 
-def check_duel(problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals: int) -> None:
+def check_duel(
+    problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals: int, fit_seconds: float | None = None
+) -> None:
     """Refuses what is no duel.
 
     Raises:
@@ -315,7 +321,7 @@ def check_duel(problem: Problem, arms: Sequence[DuelArm], budget: Budget, finals
             continue
         if why := why_not(METHODS[arm.method], problem):
             raise UsageError(why)
-        check_run(problem, RunSettings(method=arm.method), budget)
+        check_run(problem, RunSettings(method=arm.method, fit_seconds_limit=fit_seconds), budget)
 
 
 def study_name(storage: StudyStorage, plan: DuelPlan, arm: DuelArm, seed: int) -> str:

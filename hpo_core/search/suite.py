@@ -69,6 +69,7 @@ def make_suite(
     *,
     name: str = "",
     finals: int | None = None,
+    fit_seconds: float | None = None,
 ) -> Suite:
     """A new suite with its duels, none of them begun.
 
@@ -79,25 +80,32 @@ def make_suite(
         budget: Of each search.
         name: A free one is made when empty.
         finals: How often fresh folds are drawn at the end; as often as a verdict takes on each problem where None.
+        fit_seconds: The longest that a fit may take; it then fails, so that one cannot hold up all that follow.
 
     Raises:
         UsageError: The arms or the problems do not make a suite, or an arm cannot search one of the problems. Nothing
             is made then.
     """
-    check_suite(problems, arms, budget, finals)
+    check_suite(problems, arms, budget, finals, fit_seconds)
     taken = {plans[0].suite for plans in suites(storage).values()}
     title = name or next(t for i in range(1, len(taken) + 2) if (t := f"suite {i}") not in taken)
     if title in taken:
         raise UsageError(f"There is a suite called {title!r} already. Choose another name.")
     key = uuid.uuid4().hex
     made = (
-        make_duel(storage, problem, arms, budget, name=own, finals=finals, suite=(title, key))
+        make_duel(storage, problem, arms, budget, name=own, finals=finals, suite=(title, key), fit_seconds=fit_seconds)
         for own, problem in zip(_names(storage, title, problems), problems, strict=True)
     )
     return Suite(key, title, tuple(made))
 
 
-def check_suite(problems: Sequence[Problem], arms: Sequence[DuelArm], budget: Budget, finals: int | None) -> None:
+def check_suite(
+    problems: Sequence[Problem],
+    arms: Sequence[DuelArm],
+    budget: Budget,
+    finals: int | None = None,
+    fit_seconds: float | None = None,
+) -> None:
     """Refuses what is no suite, all problems that an arm cannot search together.
 
     Raises:
@@ -116,7 +124,8 @@ def check_suite(problems: Sequence[Problem], arms: Sequence[DuelArm], budget: Bu
     faults: dict[str, None] = {}
     for problem in problems:
         try:
-            check_duel(problem, arms, budget, suited_finals(problem.spec) if finals is None else finals)
+            n = suited_finals(problem.spec) if finals is None else finals
+            check_duel(problem, arms, budget, n, fit_seconds)
         except UsageError as fault:
             faults[str(fault)] = None
     if faults:

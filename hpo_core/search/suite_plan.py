@@ -61,9 +61,9 @@ PRESETS = (
         _specs(
             "iris:svm",
             "wine:svm",
-            "breast_cancer:svm",
+            "breast_cancer:logistic_regression",
             "moons:nearest_neighbours",
-            "circles:svm",
+            "circles:decision_tree",
             "imbalanced:decision_tree",
             "wide_and_short:logistic_regression",
         ),

@@ -62,8 +62,8 @@ def is_blind(key: str) -> bool:
     return bool(st.session_state.get(f"{key}-blind") and st.session_state.get(f"{key}-by-hand"))
 
 
-def run_settings(key: str, n_lanes: int, *, finals_help: str) -> None:
-    """How many searches go on at the same time, and how often fresh folds are drawn at the end."""
+def run_settings(key: str, n_lanes: int, *, finals_help: str, most_seconds: float | None = None) -> None:
+    """How many searches go on at the same time, how often fresh folds are drawn at the end, how long a fit may take."""
     st.number_input("Searches at the same time", 1, 16, n_lanes, key=f"{key}-lanes")
     st.number_input(
         "Draws of fresh folds",
@@ -74,6 +74,21 @@ def run_settings(key: str, n_lanes: int, *, finals_help: str) -> None:
         placeholder="as many as a verdict takes",
         help=finals_help,
     )
+    st.number_input(
+        "Longest fit, seconds",
+        1.0,
+        None,
+        most_seconds,
+        key=f"{key}-longest-fit",
+        placeholder="no limit",
+        help="a fit that takes longer fails, of whichever arm, and the search goes on",
+    )
+
+
+def longest_fit(key: str) -> float | None:
+    """Seconds that a fit may take; None for no limit."""
+    value = st.session_state.get(f"{key}-longest-fit")
+    return None if value is None else float(value)
 
 
 def chosen_finals(key: str) -> int | None:

@@ -11,7 +11,7 @@ from hpo_core.problem import Problem, open_problem
 from hpo_core.search.duel import CONTROL, MANUAL, make_duel, suited_finals
 from hpo_core.search.dueling import start_lanes
 from hpo_core.search.suitability import why_not
-from pages._shared.duel_arms import arm_widgets, chosen_arms, chosen_finals, is_blind, run_settings
+from pages._shared.duel_arms import arm_widgets, chosen_arms, chosen_finals, is_blind, longest_fit, run_settings
 from pages._shared.duel_state import LANES
 from pages._shared.fault import plain
 from pages._shared.lab import shown_name, the_lab
@@ -62,7 +62,8 @@ def _start(problem: Problem) -> None:
     lab = the_lab()
     try:
         arms, budget = chosen_arms(_KEY)
-        duel = make_duel(lab.storage, problem, arms, budget, is_blind=is_blind(_KEY), finals=chosen_finals(_KEY))
+        own = {"is_blind": is_blind(_KEY), "finals": chosen_finals(_KEY), "fit_seconds": longest_fit(_KEY)}
+        duel = make_duel(lab.storage, problem, arms, budget, **own)
         if duel.searches:
             lanes = int(st.session_state.get(f"{_KEY}-lanes", LANES))
             start_lanes(lab.storage, [duel], lab.folder, min(lanes, len(duel.searches)))

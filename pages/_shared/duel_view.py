@@ -9,7 +9,7 @@ from urllib.parse import quote
 import streamlit as st
 
 from hpo_core.analysis.duel import Side
-from hpo_core.formats import format_count, format_score
+from hpo_core.formats import format_score
 from hpo_core.search.duel import MANUAL, Duel, open_duel
 from hpo_core.search.judging import sides_of, verdict_on
 from hpo_core.search.recovery import recover
@@ -30,7 +30,7 @@ def duel_view(duel: Duel) -> None:
     plan = duel.plan
     amount = f"{plan.budget.amount:g} {plan.budget.kind}"
     back = f"/duel?suite={quote(plan.suite)}" if plan.suite else "/duel"
-    where = f"suite {escape(plan.suite)}" if plan.suite else "all duels"
+    where = escape(plan.suite) if plan.suite else "all duels"
     st.html(
         f'<div class="lab-problem"><h1>{escape(plan.name)}</h1><p>{escape(shown_name(duel.problem.title))} · '
         f'{amount} for each search · <a class="lab-link" href="{back}" target="_self">{where}</a></p></div>'
@@ -73,7 +73,7 @@ def _body(key: str, was_active: bool) -> None:
 
 def _searches(duel: Duel, sides: Sequence[Side]) -> None:
     """Each search with its study: the way to its own charts."""
-    with st.expander(f"The {format_count(len(duel.members), 'study') if len(duel.members) == 1 else 'studies'}"):
+    with st.expander("Its studies"):
         rows = []
         for member in duel.members:
             arm = duel.plan.arms[member.arm]

@@ -12,7 +12,7 @@ from hpo_core.search.duel import CONTROL
 from hpo_core.search.dueling import start_lanes
 from hpo_core.search.suite import make_suite
 from hpo_core.search.suite_plan import PRESETS, Cost, Preset, cost_of, key_of, known_problems, name_of
-from pages._shared.duel_arms import arm_widgets, chosen_arms, chosen_finals, run_settings
+from pages._shared.duel_arms import arm_widgets, chosen_arms, chosen_finals, longest_fit, run_settings
 from pages._shared.duel_state import LANES
 from pages._shared.fault import plain
 from pages._shared.lab import the_lab
@@ -20,6 +20,8 @@ from pages._shared.lab import the_lab
 _KEY = "suite"
 _FAULT = "suite-fault"
 _PROBLEMS = "suite-problems"
+_FINALS = "What is chosen is scored anew at the end of each problem."
+_LONGEST_FIT = 60.0  # seconds: nobody watches, and one fit without end would hold up all problems that follow
 
 
 def suite_form() -> None:
@@ -44,7 +46,7 @@ def suite_form() -> None:
             st.button("Start the suite", key="suite-start", type="primary", on_click=_start)
             with st.popover("Settings"):
                 st.text_input("Name", key="suite-name", placeholder="a free one", max_chars=100)
-                run_settings(_KEY, LANES, finals_help="What is chosen is scored anew at the end of each problem.")
+                run_settings(_KEY, LANES, finals_help=_FINALS, most_seconds=_LONGEST_FIT)
         if fault := st.session_state.pop(_FAULT, ""):
             st.error(plain(fault))
 
@@ -74,7 +76,8 @@ def _start() -> None:
         arms, budget = chosen_arms(_KEY)
         problems = [open_problem(known[name]) for name in state[_PROBLEMS]]
         name = str(state.get("suite-name") or "").strip()
-        suite = make_suite(lab.storage, problems, arms, budget, name=name, finals=chosen_finals(_KEY))
+        own = {"name": name, "finals": chosen_finals(_KEY), "fit_seconds": longest_fit(_KEY)}
+        suite = make_suite(lab.storage, problems, arms, budget, **own)
         lanes = int(state.get(f"{_KEY}-lanes", LANES))
         start_lanes(lab.storage, suite.duels, lab.folder, min(lanes, suite.n_searches))
     except TuningError as fault:

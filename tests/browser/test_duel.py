@@ -62,6 +62,9 @@ def test_person_and_machines_duel_to_a_verdict_with_its_evidence(lab, open_page)
     expect(page.locator(".st-key-duel-plot .main-svg").first).to_be_visible()
     page.get_by_text("by fits").click()
     expect(page.locator(".st-key-duel-plot")).to_contain_text("fits")
+    paths = page.locator(".st-key-card-duel-paths").last
+    expect(paths).to_contain_text("Which way did each arm go?")
+    expect(paths).to_contain_text("best values of 5 arms")
     page.get_by_role("link", name="all duels").click()
     expect(page.locator(".st-key-card-duel-list")).to_contain_text("Auto, TPE, You, Default, Random")
 
@@ -99,3 +102,55 @@ def test_what_is_no_duel_gets_its_sentence(lab, open_page):
     page = open_page(f"{lab.url}/duel?name=nobody")
     expect(page.get_by_text("no duel 'nobody'")).to_be_visible(timeout=LONG)
     expect(page.locator(".st-key-duel-start")).to_be_visible()
+
+
+def test_suite_of_two_problems_is_run_ranked_reported_and_kept_as_one(lab, open_page):
+    page = open_page(f"{lab.url}/duel?many=1")
+    expect(page.get_by_text("Choose two problems or more")).to_be_visible(timeout=LONG)
+    for problem in ("Iris · Naive Bayes", "Wine · Naive Bayes"):
+        box = page.get_by_role("combobox", name="Problems")
+        box.click()
+        box.fill(problem)
+        page.get_by_role("option", name=problem).click()
+        expect(page.locator(".st-key-suite-problems").get_by_text(problem)).to_be_visible()
+    page.keyboard.press("Escape")
+    page.locator(".st-key-suite-methods").get_by_role("button", name="Remove Auto").click()
+    page.locator(".st-key-suite-methods").get_by_role("button", name="Remove TPE").click()
+    page.get_by_role("spinbutton", name="Seeds each").fill("1")
+    page.get_by_role("spinbutton", name="Amount").fill("4")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("2 problems, 4 searches by machine: at most 110 fits, 60 fits on fresh")).to_be_visible()
+    page.locator(".st-key-suite-start button").click()
+    state = page.locator(".st-key-card-suite-state").last
+    expect(state.locator(".lab-state-finished")).to_be_visible(timeout=2 * LONG)
+    expect(state).to_contain_text("4 of 4 searches done · 2 of 2 problems over")
+    ranks = page.locator(".st-key-card-suite-ranks").last
+    expect(ranks).to_contain_text("over 2 problems")
+    expect(ranks.locator(".main-svg").first).to_be_visible()
+    table = page.get_by_role("region", name="Problems and arms")
+    expect(table.get_by_role("rowheader", name="Mean rank")).to_be_visible()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Report").last.click()
+    text = download.value.path().read_text()
+    assert "<svg" in text
+    assert "Over all problems" in text
+    table.get_by_role("link", name=re.compile("Wine")).click()
+    expect(page.locator(".st-key-card-duel-verdict").last).to_be_visible(timeout=LONG)
+    page.goto(f"{lab.url}/studies")
+    row = page.locator("[class*=st-key-study-row-]").filter(has=page.get_by_role("link", name="suite 1", exact=True))
+    expect(row).to_contain_text("suite, 2 problems, 4 searches")
+    row.get_by_role("button", name="More").click()
+    page.get_by_role("menuitem", name="Delete", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("its 4 studies")
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(row).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect(row).to_be_visible()
+
+
+def test_there_is_no_suite_of_one_problem_or_of_that_name(lab, open_page):
+    page = open_page(f"{lab.url}/duel?suite=nobody")
+    expect(page.get_by_text("no suite 'nobody'")).to_be_visible(timeout=LONG)
+    page.get_by_role("button", name="Many problems").click()
+    page.locator(".st-key-suite-start button").click()
+    expect(page.get_by_text("from 2 to 40 problems; got 0")).to_be_visible(timeout=LONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 import signal
@@ -12,7 +13,8 @@ import pytest
 from hpo_core.errors import UsageError
 from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
-from hpo_core.search.duel import DuelArm, duels, make_duel, open_duel
+from hpo_core.search import make_study
+from hpo_core.search.duel import DuelArm, duels, make_duel, open_duel, seat_of
 from hpo_core.search.dueling import (
     ask_all,
     fight,
@@ -22,7 +24,7 @@ from hpo_core.search.dueling import (
     start_lanes,
     why_no_finals,
 )
-from hpo_core.search.hand import counted
+from hpo_core.search.hand import counted, hand_use
 from hpo_core.search.judging import sides_of, verdict_on
 from hpo_core.studies.run import Budget
 from tests.finished_trials import finished
@@ -157,3 +159,26 @@ def test_duel_is_there_without_a_study_that_was_deleted(studies, tmp_path):
     sides = sides_of(again := open_duel(studies, duel.plan.key))
     assert [len(side.tables) for side in sides] == [2, 0, 1]
     assert verdict_on(again, [side for side in sides if side.tables]).order
+
+
+def test_seconds_of_a_person_are_those_of_the_clock(studies):
+    duel = make_duel(studies, BRANIN, [DuelArm("manual"), DuelArm("default")], Budget("seconds", 60), finals=1)
+    mine = duel.by_hand.study
+    assert hand_use(duel, 1.7e9).used == 0
+    for i, moment in enumerate((0, 20, 59, 61, 300)):
+        trial = finished(i, configuration={"x": 0.1 * i, "y": 1.0}, arm="manual", value=5.0, fold_scores=(5.0,) * 3)
+        mine.record(dataclasses.replace(trial, started=1.7e9 + moment - 1, completed=1.7e9 + moment))
+    assert len(counted(duel, duel.by_hand)) == 3  # the clock began a second before the first ended
+    use = hand_use(duel, 1.7e9 + 30)
+    assert use.used == pytest.approx(301)
+    assert use.left == 0
+    duel.ask(is_hand_done=True)
+    done = hand_use(open_duel(studies, duel.plan.key), 1.8e9)
+    assert (done.used, done.seconds, done.is_done) == (60, pytest.approx(301), True)
+
+
+def test_seat_says_which_duel_a_study_was_made_for(studies):
+    duel = make_duel(studies, BRANIN, [DuelArm("manual"), DuelArm("default")], TWELVE)
+    plan, arm = seat_of(duel.by_hand.study)
+    assert (plan.key, arm.method) == (duel.plan.key, "manual")
+    assert seat_of(make_study(studies, BRANIN, "alone")) is None

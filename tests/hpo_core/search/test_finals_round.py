@@ -218,7 +218,7 @@ def test_auto_leaves_it_out_when_told_to_and_where_nothing_is_fresh(studies, tmp
 def test_auto_in_a_duel_has_no_round_of_its_own(studies, tmp_path):
     arms = [DuelArm("auto"), DuelArm("default")]
     duel = make_duel(studies, PROBLEM, arms, Budget("trials", 4), finals=1)
-    fight(studies, duel.plan.key, tmp_path)
+    fight(studies, tmp_path, duel.plan.key)
     assert all(member.final() is not None for member in duel.members)
     assert all(finals_of(member.study) is None for member in duel.members)
 
