@@ -26,6 +26,7 @@ _FLOORS = (
     {"search"},
     {"plots"},
     {"export"},
+    {"lessons"},
     {"cli"},
 )  # fmt: skip
 _FLOOR_OF = {part: floor for floor, parts in enumerate(_FLOORS) for part in parts}

@@ -9,6 +9,7 @@ import pytest
 
 from hpo_core.datasets import DATASETS
 from hpo_core.landscapes import LANDSCAPES, Landscape
+from hpo_core.lessons import LESSONS
 from hpo_core.methods import METHODS
 from hpo_core.models import MODELS
 from hpo_core.plots import PLOTS
@@ -17,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-CATALOGUES = (METHODS, MODELS, PLOTS, DATASETS, LANDSCAPES)
+CATALOGUES = (METHODS, MODELS, PLOTS, DATASETS, LANDSCAPES, LESSONS)
 
 
 @pytest.mark.parametrize("catalogue", CATALOGUES, ids=lambda c: c.noun)

@@ -1,4 +1,4 @@
-"""`datasets`, `models`, `methods`, `pruning`, `landscapes`, `metrics`: what there is."""
+"""`datasets`, `models`, `methods`, `pruning`, `landscapes`, `lessons`, `metrics`: what there is."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from hpo_core.cli.printing import print_json, print_rows
 from hpo_core.datasets import DATASETS
 from hpo_core.landscapes import LANDSCAPES
+from hpo_core.lessons import LESSONS
 from hpo_core.methods import METHODS
 from hpo_core.metrics import METRICS
 from hpo_core.models import MODELS, DataFacts
@@ -123,11 +124,19 @@ def _metrics() -> list[Row]:
     ]
 
 
+def _lessons() -> list[Row]:
+    return [
+        {"key": s.key, "label": s.label, "minutes": s.minutes, "purpose": s.purpose, "source": s.source}
+        for s in LESSONS
+    ]
+
+
 _LISTS: dict[str, tuple[Callable[[], list[Row]], tuple[str, ...], str]] = {
     "datasets": (_datasets, ("key", "task", "purpose"), "list the bundled data sets"),
     "models": (_models, ("key", "tasks", "purpose", "unavailable"), "list the model families"),
     "methods": (_methods, ("key", "purpose", "unavailable"), "list the search methods"),
     "pruning": (_pruning, ("key", "purpose"), "list the rules that give up a trial between its folds"),
     "landscapes": (_landscapes, ("key", "parameters", "minimum", "purpose"), "list the landscapes"),
+    "lessons": (_lessons, ("key", "minutes", "purpose"), "list the lessons of the page Learn"),
     "metrics": (_metrics, ("key", "task", "direction", "explanation"), "list the metrics"),
 }

@@ -25,6 +25,7 @@ from hpo_core.plots._look import (
 from hpo_core.plots._overlay import overlay_alt, overlay_figure, overlay_numbers, why_no_overlay
 from hpo_core.plots._paths import ArmPaths, Walker
 from hpo_core.plots._ranks import rank_alt, rank_figure, rank_height, rank_numbers, rank_plan
+from hpo_core.plots._ticks import unit_ticks
 
 PLOTS: Catalogue[Plot[Any]] = Catalogue("hpo_core.plots", Plot, "plot")
 
@@ -65,5 +66,6 @@ __all__ = [
     "rank_height",
     "rank_numbers",
     "rank_plan",
+    "unit_ticks",
     "why_no_overlay",
 ]

@@ -25,6 +25,25 @@
   // The chart library is large: the browser reads it while the first answer of the server is on its way.
   window.addEventListener("load", () => window.labScript("{{charts}}").catch(() => {}));
 
+  // Figures name their colours, as in var(--lab-you@0.25), so that one serves both themes.
+  window.labIsDark = (element) => {
+    const ground = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
+    const probe = document.createElement("canvas").getContext("2d");
+    probe.fillStyle = ground || "#ffffff";
+    const [red, green, blue] = [1, 3, 5].map((i) => parseInt(probe.fillStyle.slice(i, i + 2), 16));
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+  };
+  const translucent = (colour, alpha) => {
+    if (alpha === undefined) return colour;
+    const [red, green, blue] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
+    return `rgba(${red},${green},${blue},${alpha})`;
+  };
+  window.labColoured = (figure, palettes, element) => {
+    const palette = palettes[window.labIsDark(element) ? "dark" : "light"];
+    const named = /var\(--lab-([a-z]+(?:-\d+)?)(?:@([\d.]+))?\)/g;
+    return JSON.parse(figure.replace(named, (_, name, alpha) => translucent(palette[name], alpha)));
+  };
+
   // Streamlit keeps a theme for each page and offers it in a menu only. It follows the system's colour scheme by itself,
   // so the choice for the whole lab is put in front of that.
   const DARK = "(prefers-color-scheme: dark)";

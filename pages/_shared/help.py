@@ -30,6 +30,10 @@ _STEPS = (
         "You and the machine under one budget, scored on fresh folds at the end. A tie is called a tie.",
     ),
     (
+        "Learn how it works.",
+        "Short lessons on the same methods, landscapes and models: walk in fog, race the drones, look inside.",
+    ),
+    (
         "Believe the result.",
         "The best of many is partly luck, and the lab says how much. That tuning did not help is a result.",
     ),
@@ -41,6 +45,7 @@ _KEYS = (
     ("Ctrl + Z", "undo the last move (⌘ Z on a Mac)"),
     ("Ctrl + Shift + Z", "redo"),
     ("Tab", "to the next control, in the order of reading"),
+    ("Arrow keys on a map of Learn", "take a step; with Shift a small one, and Enter picks where a cross is moved"),
     ("?", "this page"),
 )
 

@@ -15,6 +15,7 @@ from threading import Lock
 from hpo_core.datasets import DATASETS
 from hpo_core.errors import UsageError
 from hpo_core.landscapes import LANDSCAPES
+from hpo_core.lessons import Workshop
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.manual import ManualArm
@@ -51,6 +52,7 @@ class Lab:
         self.executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
         self.manual = ManualArm(self.executor, FitStore(folder / "fits.db"))
         self.mixer = Mixer(storage, log_file=folder / "workers.log")
+        self.workshop = Workshop(folder, self.executor)
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
         self._shelf_lock = Lock()
         self._summaries: tuple[StudySummary, ...] = ()
@@ -137,6 +139,7 @@ def the_lab() -> Lab:
 def close_lab() -> None:
     """Ends the workers and the ensembles of this server. Searches have processes of their own and go on."""
     if the_lab.cache_info().currsize:
+        the_lab().workshop.shutdown()
         the_lab().mixer.shutdown()
         the_lab().executor.shutdown()
         the_lab.cache_clear()

@@ -42,7 +42,7 @@ class Chart {
 
   show(spec) {
     const isNew = this.takeOrders(spec);
-    const looks = spec.revision + (isDark(this.host) ? " dark" : " light");
+    const looks = spec.revision + (window.labIsDark(this.host) ? " dark" : " light");
     this.spec = spec;
     if (looks === this.looks && !isNew) return;
     this.looks = looks;
@@ -97,10 +97,7 @@ class Chart {
 
   // The figure in the colours of the theme that is on, with the lines that pass all brushes.
   figure() {
-    const palette = this.spec.palettes[isDark(this.host) ? "dark" : "light"];
-    const named = /var\(--lab-([a-z]+(?:-\d+)?)(?:@([\d.]+))?\)/g;
-    const coloured = this.spec.figure.replace(named, (_, name, alpha) => translucent(palette[name], alpha));
-    const { data, layout } = JSON.parse(coloured);
+    const { data, layout } = window.labColoured(this.spec.figure, this.spec.palettes, this.host);
     layout.autosize = true;
     layout.height = this.spec.height;
     this.axes = layout.meta?.brush ?? [];
@@ -431,20 +428,6 @@ function shape(name, attributes) {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return element;
-}
-
-function isDark(element) {
-  const ground = getComputedStyle(element).getPropertyValue("--st-background-color").trim();
-  const probe = document.createElement("canvas").getContext("2d");
-  probe.fillStyle = ground || "#ffffff";
-  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(probe.fillStyle.slice(i, i + 2), 16));
-  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
-}
-
-function translucent(colour, alpha) {
-  if (alpha === undefined) return colour;
-  const [red, green, blue] = [1, 3, 5].map((i) => parseInt(colour.slice(i, i + 2), 16));
-  return `rgba(${red},${green},${blue},${alpha})`;
 }
 
 function floats(column) {

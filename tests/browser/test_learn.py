@@ -1,0 +1,101 @@
+"""Lessons in a real browser: lesson 1 by mouse and by keyboard to its reveal, from a link too."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.test_accessibility import LOOKS, expect_no_fault
+
+pytestmark = pytest.mark.browser
+WALKED = "learn?lesson=landscape&steps=16&did=68jj.cld4"
+
+
+def drawn(page, board="you"):
+    plot = page.locator(f"[data-board={board}] .film-plot[data-drawn]")
+    expect(plot).to_be_visible()
+    return plot
+
+
+def fact(page, label):
+    return page.locator(f".lab-lesson-facts div:has(dt:text-is('{label}')) dd")
+
+
+def test_lesson_1_is_played_to_its_reveal_and_a_link_restores_it(lab, open_page):
+    page = open_page(f"{lab.url}/learn")
+    page.get_by_role("button", name="Open lesson 1").click()
+    board = drawn(page)
+    expect(page.get_by_role("button", name="Send the drones")).to_be_disabled()
+    board.click(position={"x": 150, "y": 150})
+    expect(fact(page, "Steps left")).to_have_text("23 of 25")
+    board.focus()
+    for _ in range(3):  # faster than the server answers
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowUp")
+    expect(fact(page, "Steps left")).to_have_text("19 of 25")
+    page.get_by_role("button", name="Bayesian").click()
+    page.get_by_role("button", name="Send the drones").click()
+    drawn(page, "regret")
+    expect(page.locator("[data-board] .heatmaplayer .hm")).to_have_count(0)
+    page.get_by_label("Speed").select_option("16")
+    if page.get_by_role("button", name="Play", exact=True).count():
+        page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.locator(".film-count")).to_have_text("step 25 of 25")
+    expect(page).to_have_url(re.compile("step=25"))
+    page.get_by_role("button", name="Lift the fog").click()
+    expect(page.locator("[data-board=grid] .heatmaplayer image")).to_have_count(1)
+    told = page.locator(".lab-lesson-told")
+    expect(told).to_contain_text(re.compile(r"You ended .* below the summit, \w+ of 6, with 6 of 25 steps"))
+    expect(told).to_contain_text("You predicted Bayesian")
+    words, address = told.inner_text(), page.url
+    page.get_by_label("step shown", exact=False).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("[data-board=random] path.point:visible")).to_have_count(24 + 1)  # and the star of a summit
+    page.goto(address)
+    expect(page.locator(".lab-lesson-told")).to_have_text(re.compile(re.escape(words.split("\n")[0])))
+
+
+def test_check_of_lesson_1_ticks_it_for_the_browser_session(lab, open_page):
+    page = open_page(f"{lab.url}/learn?lesson=landscape&terrain=Himmelblau&did=68jj.fly&step=25&revealed=1")
+    expect(page.locator(".lab-check-done")).to_contain_text("Right: on Himmelblau")
+    page.get_by_role("button", name="All lessons").click()
+    card = page.locator(".st-key-card-lesson-landscape")
+    expect(card).to_contain_text("✓ done")
+    page.reload()
+    expect(card).to_contain_text("✓ done")
+
+
+def test_settings_begin_anew_and_stand_in_the_address(lab, open_page):
+    page = open_page(f"{lab.url}/{WALKED}")
+    drawn(page)
+    expect(fact(page, "Steps left")).to_have_text("13 of 16")
+    page.locator(".st-key-lesson-landscape-noise").get_by_text("some").click()
+    expect(fact(page, "Steps left")).to_have_text("15 of 16")
+    expect(page).to_have_url(re.compile("noise=some"))
+    assert "did=" not in page.url
+
+
+def test_film_stands_still_where_less_motion_is_wanted(lab, browser):
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(f"{lab.url}/{WALKED}.fly")
+    drawn(page, "regret")
+    page.wait_for_timeout(1500)
+    expect(page.locator(".film-count")).to_have_text("step 0 of 16")
+    page.get_by_role("button", name="One step on").click()
+    expect(page.locator(".film-count")).to_have_text("step 1 of 16")
+    context.close()
+
+
+@pytest.mark.parametrize(("scheme", "width"), LOOKS)
+def test_nothing_serious_is_found_and_nothing_scrolls_sideways(lab, open_page, scheme, width):
+    page = open_page(f"{lab.url}/learn", width=width, scheme=scheme)
+    expect(page.get_by_role("button", name="Open lesson 1")).to_be_visible()
+    expect_no_fault(page)
+    for address in (WALKED, f"{WALKED}.fly&step=16&revealed=1"):
+        page.goto(f"{lab.url}/{address}")
+        drawn(page)
+        expect_no_fault(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
