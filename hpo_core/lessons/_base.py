@@ -110,7 +110,8 @@ class Scene:
         told: Findings.
         numbers: What the pictures show, as tables by their titles.
         check: How the check question stands.
-        waits_for: What is still being made, with how far it is; "" when all is there.
+        waits_for: What is still being made, with how far it is; "" when all is there. The scene is made again until
+            then; what it has already is shown.
         name: Another one where the film is another; it then begins where the state says. By itself the film is
             another with other settings, another seed, or another number of pictures or steps.
     """
@@ -173,6 +174,9 @@ class Lesson(ABC):
         """The state after a prediction."""
         return replace(state, guess=answer)
 
-    def changed(self, state: LessonState) -> LessonState:
-        """The state after a setting or the seed was changed: a new beginning, unless the lesson goes on with it."""
+    def changed(self, state: LessonState, before: Lesson) -> LessonState:
+        """The state after settings were changed from those of `before`: a new beginning, unless the lesson goes on.
+
+        Another seed always begins anew.
+        """
         return LessonState(seed=state.seed)

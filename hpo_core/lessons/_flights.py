@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hpo_core.lessons._terrain import Terrain
-from hpo_core.methods import METHODS, SearchExhausted, propose
+from hpo_core.methods import METHODS, SearchExhausted, SearchMethod, propose
 from hpo_core.options import with_options
+from hpo_core.space import Configuration, SearchSpace
 
 Floats = NDArray[np.float64]
 
@@ -88,16 +89,26 @@ class Flight:
 def fly(drone: Drone, terrain: Terrain, n_steps: int, seed: int) -> Flight:
     """The looks of a search method, asked and told in memory as a runner would."""
     method = with_options(METHODS[drone.method], drone.options(n_steps))
-    study = optuna.create_study(sampler=method.sampler(terrain.space, seed))
+    return Flight(terrain, asked(method, terrain.space, terrain.look, n_steps, seed))
+
+
+def asked(
+    method: SearchMethod, space: SearchSpace, look: Callable[[Configuration], float], n_steps: int, seed: int
+) -> Floats:
+    """The points of the unit cube that a method asks for, shape (n, d), told what a look shows, lower being better.
+
+    A method that runs out of configurations ends before it has taken all of its steps.
+    """
+    study = optuna.create_study(sampler=method.sampler(space, seed))
     points: list[Floats] = []
     while len(points) < n_steps:
         try:
-            trial, configuration = propose(study, terrain.space)
+            trial, configuration = propose(study, space)
         except SearchExhausted:
             break
-        study.tell(trial, terrain.look(configuration))
-        points.append(terrain.space.to_unit([configuration])[0])
-    return Flight(terrain, np.reshape(points, (-1, len(terrain.space))))
+        study.tell(trial, look(configuration))
+        points.append(space.to_unit([configuration])[0])
+    return np.reshape(points, (-1, len(space)))
 
 
 def ranked(flights: Sequence[tuple[str, Flight]]) -> list[tuple[str, float]]:

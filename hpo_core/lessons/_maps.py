@@ -12,6 +12,7 @@ from hpo_core.lessons._flights import Flight
 from hpo_core.lessons._terrain import SIDE, Floats, Terrain
 from hpo_core.plots import LIVE, Figure, axis, faint, layout, plain, unit_ticks
 
+_APART = 0.15
 _LOWEST_SHARE = 10  # per cent of what was seen, or of the land, below which a map shows no further difference
 
 
@@ -19,7 +20,7 @@ def map_figure(terrain: Terrain, traces: list[dict[str, Any]], revision: str) ->
     """A square of the terrain with these traces on it, in units of its ranges, under fog where they leave it free."""
     ends = {"range": [-0.03, 1.03], "showgrid": False, "zeroline": False, "fixedrange": True}
     names = [plain(p.title) for p in terrain.space.parameters]
-    marks = [unit_ticks(p.distribution()) for p in terrain.space.parameters]
+    marks = [_sparse(*unit_ticks(p.distribution())) for p in terrain.space.parameters]
     axes = [
         axis(LIVE, name, **ends, tickmode="array", tickvals=places, ticktext=texts)
         for name, (places, texts) in zip(names, marks, strict=True)
@@ -37,6 +38,13 @@ def map_figure(terrain: Terrain, traces: list[dict[str, Any]], revision: str) ->
             dragmode=False,
         ),
     }
+
+
+def _sparse(places: list[float], texts: list[str]) -> tuple[list[float], list[str]]:
+    """Without the inner marks that stand close to one at an end, as maps are small."""
+    ends = (min(places), max(places))
+    kept = [i for i, p in enumerate(places) if p in ends or min(abs(p - end) for end in ends) > _APART]
+    return [places[i] for i in kept], [texts[i] for i in kept]
 
 
 def looks_trace(flight: Flight, colour: str, limits: tuple[float, float], is_revealed: bool) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from hpo_core.lessons import (
 )
 from hpo_core.lessons._flights import Drone, Flight, ends_table, fly, looks_table, ranked
 from hpo_core.lessons._maps import land_traces, limits_of, looks_trace, map_figure, path_trace, regret_figure
+from hpo_core.lessons._moves import from_word, to_word
 from hpo_core.lessons._response import Response
 from hpo_core.lessons._terrain import Floats, Terrain, analytic, terrain_from, terrain_of
 from hpo_core.options import option
@@ -107,8 +108,6 @@ DRONES = (
 )
 _RESPONSES = {r.label: r for r in (Response("wine", "svm", ("C", "gamma")), Response("moons", "svm", ("C", "gamma")))}
 _NOISE = {"none": 0.0, "some": 0.1, "much": 0.4}
-_FINE = 1000  # places along each side of the map that a move can name
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _FLY = "fly"
 _NEAR, _CLOSE = 50.0, 25.0
 _FLOOR = 0.1
@@ -162,7 +161,7 @@ class TheLandscape(Lesson):
     def picked(self, state: LessonState, x: float, y: float) -> LessonState:
         if _FLY in state.moves or len(_places(state)) + 1 >= self.n_steps:
             return state
-        return replace(state, moves=(*state.moves, _word(x) + _word(y)))
+        return replace(state, moves=(*state.moves, to_word(x) + to_word(y)))
 
     def acted(self, state: LessonState, action: str) -> LessonState:
         if action == _FLY and _FLY not in state.moves:
@@ -258,17 +257,10 @@ class TheLandscape(Lesson):
         return Check(True, _SAY["check_done"].format(label=self.terrain, regret=_metres(regret)))
 
 
-def _word(unit: float) -> str:
-    """A coordinate as two digits of base 36."""
-    place = round(min(max(unit, 0.0), 1.0) * _FINE)
-    return _DIGITS[place // 36] + _DIGITS[place % 36]
-
-
 def _places(state: LessonState) -> list[Floats]:
     """The points that the hiker chose; words that are none are passed over."""
-    words = [w for w in state.moves if len(w) == 4 and set(w) <= set(_DIGITS)]
-    pairs = [(int(w[:2], 36), int(w[2:], 36)) for w in words]
-    return [np.array([pair]) / _FINE for pair in pairs if max(pair) <= _FINE]
+    places = [from_word(word) for word in state.moves if word != _FLY]
+    return [np.array([place]) for place in places if len(place) == 2]
 
 
 def _metres(distance: float) -> str:

@@ -290,8 +290,9 @@ class Board {
 
   // Where each line of a growing trace has come to at each of its points, in pixels along the line.
   measure() {
-    const { xaxis, yaxis } = this.plot._fullLayout;
+    const full = this.plot._fullLayout;
     for (const part of this.growing) {
+      const [xaxis, yaxis] = ["x", "y"].map((name) => full[(part.trace[`${name}axis`] ?? name).replace(name, `${name}axis`)]);
       const [xs, ys] = [floats(part.trace.x), floats(part.trace.y)];
       const isStepped = part.trace.line?.shape === "hv";
       const lengths = [0];

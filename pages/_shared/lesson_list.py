@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from hpo_core.lessons import LESSONS, Lesson
+from pages._shared.lesson_address import forget_address
 from pages._shared.lesson_progress import keep_progress, lessons_done
 
 _INTRO = (
@@ -30,6 +31,7 @@ def lesson_list() -> None:
 
 def open_lesson(key: str) -> None:
     """Goes to a lesson at its beginning; to the list for ""."""
+    forget_address()
     st.query_params.from_dict({"lesson": key} if key else {})
 
 

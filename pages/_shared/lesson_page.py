@@ -18,6 +18,7 @@ from pages._shared.lesson_film import lesson_film, picks, place
 from pages._shared.lesson_list import open_lesson
 from pages._shared.lesson_progress import keep_progress, lessons_done, mark_done
 from pages._shared.option_widgets import option_widgets
+from pages._shared.problem_bar import COPY_BUTTON
 
 _WAITS = "lesson-waits"
 _POLL_SECONDS = 0.5
@@ -42,7 +43,7 @@ def _head(lesson: Lesson) -> None:
             f'<div class="lab-problem"><h1>{escape(lesson.label)} {tick}</h1>'
             f"<p>Lesson {number} of {len(LESSONS)} · {lesson.minutes} minutes</p></div>"
         )
-        st.html('<button class="lab-button lab-copy" data-lab="copy-link"></button>', width="content")
+        st.html(COPY_BUTTON, width="content")
     st.html(f'<dl class="lab-lesson-goal">{rows}</dl>')
 
 
@@ -56,10 +57,10 @@ def _area(waited: bool) -> None:
         st.session_state[_WAITS] = bool(scene.waits_for)
         st.rerun()
     with st.container(key="card-lesson"):
+        if scene.task:
+            _scene(lesson, state, scene)
         if scene.waits_for:
             st.html(f'<div class="lab-empty" role="status"><p>{escape(scene.waits_for)}</p></div>')
-        else:
-            _scene(lesson, state, scene)
     _check(lesson, scene)
     if scene.check.is_done and mark_done(lesson.key):
         st.rerun()
@@ -79,9 +80,9 @@ def _settings(lesson: Lesson, state: LessonState) -> tuple[Lesson, LessonState]:
                     "Seed", 1, MOST_SEED, state.seed, key=seed_key, help="The same number gives the same chance again."
                 )
             )
-    if chosen == lesson and seed == state.seed:
-        return lesson, state
-    return chosen, chosen.changed(replace(state, seed=seed))
+    if seed != state.seed:
+        return chosen, LessonState(seed=seed)
+    return chosen, state if chosen == lesson else chosen.changed(state, lesson)
 
 
 def _scene(lesson: Lesson, state: LessonState, scene: Scene) -> None:

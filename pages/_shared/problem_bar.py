@@ -12,7 +12,9 @@ from pages._shared.lab import shown_name
 from pages._shared.problem_form import MENU, problem_form
 from pages._shared.tuning import Tuning, address_of, open_address
 
-_COPY = '<button class="lab-button lab-copy" data-lab="copy-link" title="The address holds all that is set"></button>'
+COPY_BUTTON = (
+    '<button class="lab-button lab-copy" data-lab="copy-link" title="The address holds all that is set"></button>'
+)
 
 
 def problem_bar(tuning: Tuning) -> None:
@@ -23,7 +25,7 @@ def problem_bar(tuning: Tuning) -> None:
     with right, st.container(key="problem-tools", horizontal=True, horizontal_alignment="right", gap="xsmall"):
         if link := _duel_link(tuning.problem):
             st.html(link, width="content")
-        st.html(_COPY, width="content")
+        st.html(COPY_BUTTON, width="content")
         menu = st.popover("New problem", key=MENU, on_change="rerun", width="content")
     if menu.open:
         with menu, st.container(key="problem-form"):

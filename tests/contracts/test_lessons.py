@@ -95,7 +95,7 @@ class TestLesson:
             for value in values_of(option):
                 changed = with_options(lesson, {option.name: value})
                 for state in (LessonState(), ODD["revealed at once"]):
-                    assert settled(changed, changed.changed(state), workshop).task
+                    assert settled(changed, changed.changed(state, lesson), workshop).task
 
     def test_it_is_not_done_before_anything_is_done(self, lesson: Lesson, workshop: Workshop) -> None:
         assert not settled(lesson, LessonState(), workshop).check.is_done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import streamlit as st
 
 from hpo_core.lessons import LESSONS, LessonState
 from hpo_core.options import with_options
-from pages._shared.lesson_address import read_address, write_address
+from pages._shared.lesson_address import forget_address, read_address, write_address
 
 
 class _Query(dict[str, str]):
@@ -24,6 +25,7 @@ class _Query(dict[str, str]):
 def query(monkeypatch: pytest.MonkeyPatch) -> _Query:
     found = _Query(lesson="landscape")
     monkeypatch.setattr(st, "query_params", found)
+    monkeypatch.setattr(st, "session_state", {})
     return found
 
 
@@ -68,3 +70,25 @@ def test_known_options_are_all_typed(query: _Query) -> None:
     lesson: Any = LESSONS["landscape"]
     query["steps"] = "49"
     assert read_address()[0] == with_options(lesson, {"steps": "49"})
+
+
+def test_an_address_that_was_just_replaced_loses_nothing(query: _Query, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A click brings the URL of the moment before, as the browser has not heard of the new one yet."""
+    lesson = LESSONS["landscape"]
+    write_address(lesson, LessonState(moves=("0a0a",)))
+    stale = query.to_dict()
+    write_address(lesson, LessonState(moves=("0a0a",), guess="Grid"))
+    query.from_dict(stale)
+    assert read_address()[1].guess == "Grid"
+    later = time.monotonic() + 60
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+    assert read_address()[1].guess == ""  # long after, somebody went back
+
+
+def test_another_address_is_believed(query: _Query) -> None:
+    write_address(LESSONS["landscape"], LessonState(moves=("0a0a",), guess="Grid"))
+    query.from_dict({"lesson": "landscape", "did": "1b1b"})
+    assert read_address()[1] == LessonState(moves=("1b1b",))
+    query.from_dict({"lesson": "landscape"})
+    forget_address()
+    assert read_address()[1] == LessonState()
