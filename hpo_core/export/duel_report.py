@@ -21,7 +21,7 @@ _HEAD = (
     "body{{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b2333}}"
     "table{{border-collapse:collapse;margin:1rem 0}}th,td{{padding:.3rem .8rem;border-bottom:1px solid #d5dae1;"
     "text-align:left;font-variant-numeric:tabular-nums}}svg{{max-width:100%;height:auto}}div{{overflow-x:auto}}"
-    ".quiet{{color:#5b6478}}</style></head><body>"
+    "td{{white-space:nowrap}}.quiet{{color:#5b6478}}</style></head><body>"
 )
 
 
@@ -121,11 +121,15 @@ def _pairs(standing: Standing) -> str:
         return ""
     rows = "".join(
         f"<tr><th>{escape(standing.labels[pair.first])} against {escape(standing.labels[pair.second])}</th>"
-        f"<td>{pair.lean:+.2f}</td><td>{pair.p_value:.2g}</td><td>{pair.adjusted:.2g}</td></tr>"
+        f"<td>{_signed(pair.lean)}</td><td>{pair.p_value:.2g}</td><td>{pair.adjusted:.2g}</td></tr>"
         for pair in standing.pairs
     )
     heads = "<tr><th>Signed ranks in pairs</th><th>Lean</th><th>p</th><th>p, Holm</th></tr>"
     return f"<table>{heads}{rows}</table>"
+
+
+def _signed(lean: float) -> str:
+    return f"{lean:+.2f}".replace("-", "−")
 
 
 def _bout(bout: Bout) -> str:

@@ -240,12 +240,19 @@ def _row(one: _Seen, standing: Standing, place: int) -> tuple[str, ...]:
     duel = one.bout.duel
     contest = standing.contests[place]
     arrow = "↑" if contest.sign < 0 else "↓"
+    name, figures = _parts(shown_name(contest.title))
     link = (
-        f'<a class="lab-link" href="/duel?name={quote(duel.plan.name)}" target="_self">'
-        f"{escape(shown_name(contest.title))} {arrow}</a>"
+        f'<a class="lab-link" href="/duel?name={quote(duel.plan.name)}" target="_self">{escape(name)}</a>'
+        f'<br><span class="lab-note">{escape(figures)} {arrow}</span>'
     )
     state = "over" if contest.is_over else f"{one.n_done} of {len(duel.searches)}"
     return (link, state, *(_cell(standing, place, arm) for arm in range(len(standing.labels))))
+
+
+def _parts(title: str) -> tuple[str, str]:
+    """What a problem is called, and how it is scored: the last part of its title."""
+    name, _, figures = title.rpartition(" · ")
+    return (name, figures) if name else (title, "")
 
 
 def _cell(standing: Standing, place: int, arm: int) -> str:
