@@ -66,8 +66,10 @@ class FitStore:
             self._written = time.monotonic()
 
     def close(self) -> None:
+        """Writes what is left. What comes later, from a fit that still ends, is kept in memory alone."""
         self.flush()
-        self._connection.close()
+        with self._lock:  # SQLite breaks down when a connection is closed while another thread writes to it
+            self._connection.close()
 
 
 def _connected(path: str) -> sqlite3.Connection:
