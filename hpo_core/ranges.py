@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from hpo_core.errors import UsageError
 from hpo_core.parameters import AnyParameter, Categorical, Condition, Float, Int, Value, is_same
@@ -24,6 +25,11 @@ class Range:
     low: float | None = None
     high: float | None = None
     choices: tuple[Value, ...] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What it changes, as JSON values."""
+        given = {"low": self.low, "high": self.high, "choices": None if self.choices is None else list(self.choices)}
+        return {name: value for name, value in given.items() if value is not None}
 
     @staticmethod
     def lock(parameter: AnyParameter, value: Value) -> Range:

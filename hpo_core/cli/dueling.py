@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     if bool(arguments.data) == bool(arguments.preset):
         raise UsageError("A duel needs --data, or --preset for a suite of problems; one of them.")
     folder = data_folder(arguments.data_folder)
-    storage = StudyStorage.open(arguments.storage, folder=folder)
+    storage = StudyStorage.open(arguments.storage, folder=folder, by="command line")
     arms = [_arm(text, arguments.seeds) for text in arguments.arm or ("auto", "tpe", "random", "default")]
     budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
     title, keys = _made(arguments, storage, arms, budget)

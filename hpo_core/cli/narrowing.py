@@ -26,7 +26,7 @@ def add_arguments(verb: Any) -> None:
 
 def narrow(arguments: argparse.Namespace) -> int:
     """Does `studies narrow`."""
-    storage = StudyStorage.open(arguments.storage, folder=arguments.data_folder)
+    storage = StudyStorage.open(arguments.storage, folder=arguments.data_folder, by="command line")
     study = storage.study(arguments.name)
     ranges = _ranges(problem_of(study).space, arguments.range, arguments.lock)
     child = make_child(storage, study, ranges, arguments.child)
@@ -74,8 +74,16 @@ def _range(parameter: AnyParameter, text: str) -> Range:
 
 
 def _lock(parameter: AnyParameter, text: str) -> Range:
-    value = _choice(parameter, text) if isinstance(parameter, Categorical) else _number(parameter, text)
-    return Range.lock(parameter, value)
+    return Range.lock(parameter, read_value(parameter, text))
+
+
+def read_value(parameter: AnyParameter, text: str) -> Value:
+    """A value of a parameter as the command line writes it.
+
+    Raises:
+        UsageError: A number is wanted, and it is none.
+    """
+    return _choice(parameter, text) if isinstance(parameter, Categorical) else _number(parameter, text)
 
 
 def _choice(parameter: Categorical, text: str) -> Value:

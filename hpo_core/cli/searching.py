@@ -101,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Does `search`."""
     budget = budget_of(arguments.trials, arguments.fits, arguments.seconds)
     folder = data_folder(arguments.data_folder)
-    storage = StudyStorage.open(arguments.storage, folder=folder)
+    storage = StudyStorage.open(arguments.storage, folder=folder, by="command line")
     problem = _problem(arguments, storage)
     settings = _settings(arguments, problem)
     check_run(problem, settings, budget)

@@ -1,4 +1,4 @@
-"""`studies`: list, show, pause, resume, stop, delete, rename, narrow and finals."""
+"""`studies`: list, show, log, pause, resume, stop, delete, rename, narrow and finals."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hpo_core.analysis.steering import steering_log
 from hpo_core.cli import finals, narrowing
 from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
@@ -48,7 +49,7 @@ def add_command(commands: Any) -> None:
 
 
 def _storage(arguments: argparse.Namespace) -> StudyStorage:
-    return StudyStorage.open(arguments.storage, folder=arguments.data_folder)
+    return StudyStorage.open(arguments.storage, folder=arguments.data_folder, by="command line")
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -129,6 +130,19 @@ def _details(storage: StudyStorage, study: Study) -> dict[str, Any]:
     return {**details, "trials": trials}
 
 
+def _log(arguments: argparse.Namespace) -> int:
+    study = _storage(arguments).study(arguments.name)
+    log = steering_log(study.read())
+    if arguments.json:
+        print_json([{"time": entry.time, "what": entry.words, "by": entry.by or None} for entry in log])
+    elif log:
+        print_rows([{"when": moment(entry.time), "what": entry.words, "by": entry.by} for entry in log], _LOG_COLUMNS)
+    else:
+        print(f"Nothing was done to {study.name} but trials.")
+    return 0
+
+
+_LOG_COLUMNS = ("when", "what", "by")
 _STATES = {0: "running", 1: "complete", 2: "pruned", 3: "failed", 4: "waiting"}
 
 
@@ -206,6 +220,7 @@ def _say(arguments: argparse.Namespace, study: Study, state: str) -> int:
 _VERBS = (
     ("list", _list, "list all studies"),
     ("show", _show, "show one study"),
+    ("log", _log, "say what was done to a study, by whom and when"),
     ("pause", _pause, "pause a running search"),
     ("resume", _resume, "go on with a paused, stopped or interrupted search, or give a finished one more budget"),
     ("stop", _stop, "stop a running search; nothing that is finished is lost"),

@@ -12,15 +12,18 @@ import pandas as pd
 from optuna.trial import TrialState
 
 from hpo_core.analysis.selection import Limits, Rows, representative_rows, robust_limits
+from hpo_core.analysis.steering import steering_log
 from hpo_core.analysis.ties import TIED, standings
 from hpo_core.formats import format_count, format_score
 from hpo_core.options import option
 from hpo_core.plots import DEFAULT, ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout, plain
 from hpo_core.plots._marks import Spots, best_ring, note_style, outside_note
+from hpo_core.plots._moments import Moment, hover_text, moment_traces, places_among_trials, told_together
 from hpo_core.plots._progress import AXES, BestSoFar, best_so_far, places, progress_axis, step_band, step_line
 from hpo_core.studies.table import Floats, TrialTable
 
 _MOST_POINTS, _BEST_POINTS = 1000, 300
+_MOST_MOMENTS, _NEAR, _EDGE = 60, 0.008, 0.01
 _IN_VIEW = 0.5  # the better half sets the scale: what is far worse would flatten what matters
 
 
@@ -36,6 +39,8 @@ class HistoryData:
         steps: The best so far of each arm.
         default_row: The trial of the default configuration, if there is one with a value.
         limits: The range of values in view.
+        moments: What was done to the study, at places of the x axis.
+        n_untold: Older things that were done and have no mark.
     """
 
     table: TrialTable
@@ -45,6 +50,8 @@ class HistoryData:
     steps: tuple[BestSoFar, ...]
     default_row: int | None
     limits: Limits
+    moments: tuple[Moment, ...]
+    n_untold: int
 
 
 @dataclass(frozen=True)
@@ -58,12 +65,14 @@ class History(Plot[HistoryData]):
     question: ClassVar[str] = "How fast did it get better?"
     how_to_read: ClassVar[str] = (
         "Each mark is a trial; the line is the best so far of an arm, its band one standard deviation over the folds. "
+        "Small triangles on top say what was done to the search, by whom and when. "
         "Drag to zoom, double-click to see all, click a trial to load it."
     )
 
     x: str = option("trial", "Along the x axis", "What progress is counted in.", choices=tuple(AXES))
     unscored: bool = option(True, "Failed and pruned", "Show trials without a final value at the edge.")
     ties: bool = option(True, "Ties", "A thin ring around the trials that are tied with the best on the same folds.")
+    marks: bool = option(True, "What was done", "Show when the search was started, paused, narrowed or changed.")
 
     def why_unavailable(self, table: TrialTable) -> str | None:
         if not len(table):
@@ -96,6 +105,7 @@ class History(Plot[HistoryData]):
         # Trials that lost a race too: those that are left lie close together, and without the default.
         valued = (table.is_complete | table.is_estimated) & np.isfinite(x)
         default_rows = complete[table.arms[complete] == DEFAULT]
+        moments = _moments(table, x, self.x) if self.marks else ()
         return HistoryData(
             table=table,
             x=x,
@@ -104,6 +114,8 @@ class History(Plot[HistoryData]):
             steps=tuple(best_so_far(table, x, arm) for arm in dict.fromkeys(table.arms[complete].tolist())),
             default_row=int(default_rows[0]) if len(default_rows) else None,
             limits=robust_limits(table.values[valued], table.sign, _IN_VIEW),
+            moments=moments[-_MOST_MOMENTS:],
+            n_untold=max(0, len(moments) - _MOST_MOMENTS),
         )
 
     def draw(self, data: HistoryData, look: Look, current: Mapping[str, Any] | None = None) -> Figure:
@@ -120,6 +132,7 @@ class History(Plot[HistoryData]):
         traces += [_line(step, styles[step.arm or ""]) for step in data.steps if step.arm != DEFAULT]
         traces += _ties(data, look) if self.ties else []
         traces += _best_ring(data, styles, look)
+        traces += _steering(data, look)
         arrow = "↑" if data.table.direction == "maximize" else "↓"
         return {
             "data": [trace for trace in traces if len(trace["x"])],
@@ -128,6 +141,7 @@ class History(Plot[HistoryData]):
                 revision=f"{data.table.study} {self.x}",
                 xaxis=progress_axis(look, self.x, float(np.nanmax(data.x))),
                 yaxis=axis(look, f"{look.value_label} {arrow}", range=[data.limits.low, data.limits.high]),
+                yaxis2={"overlaying": "y", "range": [0, 1], "fixedrange": True, "visible": False},
                 shapes=_default_line(data, look),
                 annotations=_notes(data, look),
             ),
@@ -168,7 +182,31 @@ class History(Plot[HistoryData]):
             text = f"Showing {'all ' if n_complete > 1 else ''}{format_count(n_complete, 'finished trial')}"
         for count, word in ((int(table.is_pruned.sum()), "pruned"), (int(table.is_failed.sum()), "failed")):
             text += f", {format_count(count)} {word}" if count else ""
+        if data.n_untold:
+            text += f"; of what was done to the search only the last {_MOST_MOMENTS} moments"
         return text + "."
+
+
+def _moments(table: TrialTable, x: Floats, kind: str) -> tuple[Moment, ...]:
+    """What was done, each where it lies among the trials that are drawn; by the clock on the axis of seconds."""
+    log, span = steering_log(table), float(np.nanmax(x))
+    times = np.concatenate([table.started, table.completed])
+    if not log or not np.isfinite(times).any():
+        return ()
+    if kind == "second":
+        at = np.array([entry.time for entry in log]) - float(np.nanmax(table.completed - x))
+    else:
+        at = places_among_trials(table, log, x)
+    places = np.clip(at, -_EDGE * span, (1 + _EDGE) * span)
+    texts = [hover_text(entry, float(np.nanmin(times))) for entry in log]
+    known = np.isfinite(places)
+    return tuple(told_together(places[known], [t for t, k in zip(texts, known, strict=True) if k], _NEAR * span))
+
+
+def _steering(data: HistoryData, look: Look) -> list[dict[str, Any]]:
+    """On an axis of their own, so that the marks stay on top when a person zooms."""
+    at = np.array([moment.place for moment in data.moments], dtype=float)
+    return moment_traces(at, [m.words for m in data.moments], look, bottom=0.0, top=1.0, yaxis="y2")
 
 
 def _line(step: BestSoFar, style: ArmStyle) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,24 +13,18 @@ from numpy.typing import NDArray
 from optuna.trial import TrialState
 
 from hpo_core.analysis.selection import Rows
+from hpo_core.analysis.steering import Steered, steering_log
 from hpo_core.formats import format_count, format_score, format_seconds
 from hpo_core.options import option
-from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout, plain
+from hpo_core.plots import ArmStyle, Figure, Look, Plot, arm_label, axis, faint, layout
 from hpo_core.plots._marks import note_style
+from hpo_core.plots._moments import Moment, moment_traces, told_together
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import Floats, TrialTable
 
 _MOST, _MOST_MARKS, _MOST_EVENTS = 2000, 300, 200
 _UNITS = ((172_800.0, 86_400.0, "days"), (14_400.0, 3600.0, "hours"), (300.0, 60.0, "minutes"), (0.0, 1.0, "seconds"))
 _THIN, _WIDE, _BEFORE = 0.004, 0.008, 0.2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """What happened to the search at one place of the time axis, in words; near ones are told together."""
-
-    second: float
-    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,12 +66,12 @@ class TimelineData:
         """Where the picture begins: with the first bar, or with what was done shortly before it."""
         begin = float(self.starts.min())
         soonest = begin - _BEFORE * max(float(self.ends.max()) - begin, 1.0)
-        return min([begin, *(moment.second for moment in self.moments if moment.second >= soonest)])
+        return min([begin, *(moment.place for moment in self.moments if moment.place >= soonest)])
 
     @property
     def last(self) -> float:
         """Where the picture ends."""
-        return max(float(self.ends.max()), *(moment.second for moment in self.moments), self.first + 1e-3)
+        return max(float(self.ends.max()), *(moment.place for moment in self.moments), self.first + 1e-3)
 
 
 @dataclass(frozen=True)
@@ -112,15 +106,16 @@ class Timeline(Plot[TimelineData]):
         starts = table.started[rows] - begin
         ends = np.where(np.isfinite(table.completed[rows]), table.completed[rows], _now(table)) - begin
         ends = np.maximum(ends, starts)
-        window = (starts.min() if len(rows) < len(timed) else -np.inf, np.inf)
-        events = [e for e in table.events if window[0] <= e.time - begin <= window[1]] if self.marks else []
+        since = starts.min() if len(rows) < len(timed) else -np.inf
+        events = [e for e in table.events if since <= e.time - begin] if self.marks else []
+        log = [entry for entry in steering_log(table) if since <= entry.time - begin] if self.marks else []
         return TimelineData(
             table=table,
             rows=rows,
             lanes=_lanes(starts, ends),
             starts=starts,
             ends=ends,
-            moments=_moments(events, begin, float(ends.max() - starts.min())),
+            moments=_moments(log, begin, float(ends.max() - starts.min())),
             pauses=_pauses(events, begin, float(ends.max())),
             n_timed=len(timed),
             n_shown=int((~table.is_hidden & (table.states != TrialState.WAITING.value)).sum()),
@@ -220,34 +215,9 @@ def _lanes(starts: Floats, ends: Floats) -> NDArray[np.int64]:
     return lanes
 
 
-def _words(event: Event) -> str:
-    """What was done, as a person says it; "" for what only the machinery cares about."""
-    detail = event.detail
-    budget = f"{detail.get('amount', 0):g} {detail.get('kind', '')}".strip() if detail.get("amount") else ""
-    if event.what == "begun":
-        return "search started" + (f": {budget}" if budget else "")
-    if event.what == "asked":
-        return {"paused": "paused", "running": "resumed", "stopped": "stopped"}.get(str(detail.get("wanted")), "")
-    if event.what == "budget":
-        return f"budget changed to {budget}"
-    if event.what == "resumed":
-        return "search taken up again" + (f": {budget}" if budget else "")
-    if event.what == "died":
-        return f"search died: {detail.get('message', '')}".removesuffix(": ")
-    return "" if event.what == "claimed" else event.what.replace("_", " ")
-
-
-def _moments(events: list[Event], begin: float, span: float) -> tuple[Moment, ...]:
-    found: list[Moment] = []
-    for event in events:
-        words, second = plain(_words(event)), event.time - begin
-        if not words:
-            continue
-        if found and second - found[-1].second <= _THIN * span:
-            found[-1] = Moment(found[-1].second, f"{found[-1].words}<br>{words}")
-        else:
-            found.append(Moment(second, words))
-    return tuple(found[-_MOST_EVENTS:])
+def _moments(log: Sequence[Steered], begin: float, span: float) -> tuple[Moment, ...]:
+    places = np.array([entry.time - begin for entry in log], dtype=float)
+    return tuple(told_together(places, [entry.words for entry in log], _THIN * span)[-_MOST_EVENTS:])
 
 
 def _pauses(events: list[Event], begin: float, end: float) -> tuple[tuple[float, float], ...]:
@@ -372,32 +342,9 @@ def _state_marks(data: TimelineData, look: Look, size: float) -> list[dict[str, 
 
 def _events(data: TimelineData, look: Look, size: float) -> list[dict[str, Any]]:
     """A thin line across all lanes for each event, and a mark on top that says what it was."""
-    seconds = np.array([moment.second for moment in data.moments]) / size
-    top, n = _top(data), len(seconds)
-    lines = {
-        "type": "scatter",
-        "mode": "lines",
-        "x": np.column_stack([seconds, seconds, np.full(n, np.nan)]).ravel() if n else seconds,
-        "y": np.tile([-0.6, top, np.nan], n),
-        "line": {"width": 1, "color": faint(look.muted, 0.8), "dash": "dot"},
-        "hoverinfo": "skip",
-        "showlegend": False,
-        "legendgroup": "events",
-        "name": "event lines",
-    }
-    marks = {
-        "type": "scatter",
-        "mode": "markers",
-        "x": seconds,
-        "y": np.full(n, top),
-        "text": [f"after {format_seconds(moment.second)}<br><b>{moment.words}</b>" for moment in data.moments],
-        "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"symbol": "triangle-down", "size": 11, "color": look.text},
-        "cliponaxis": False,
-        "name": "what was done",
-        "legendgroup": "events",
-    }
-    return [lines, marks]
+    texts = [f"after {format_seconds(moment.place)}<br><b>{moment.words}</b>" for moment in data.moments]
+    seconds = np.array([moment.place for moment in data.moments]) / size
+    return moment_traces(seconds, texts, look, bottom=-0.6, top=_top(data))
 
 
 def _pause_shades(data: TimelineData, look: Look, size: float) -> list[dict[str, Any]]:

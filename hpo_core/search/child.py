@@ -49,6 +49,7 @@ def make_child(storage: StudyStorage, study: Study, ranges: Mapping[str, Range],
         space=space,
         attributes=study_attributes(problem),
         trials=table.take(fitting(table, space)),
+        ranges={parameter: limits.to_json() for parameter, limits in ranges.items()},
     )
 
 

@@ -35,12 +35,18 @@ class Nudge:
     """
 
     def __init__(
-        self, problem: Problem, configuration: Mapping[str, Any], arm: str, study: Study | None = None
+        self,
+        problem: Problem,
+        configuration: Mapping[str, Any],
+        arm: str,
+        study: Study | None = None,
+        suggested_by: str = "",
     ) -> None:
         self.problem, self.configuration, self.study = problem, dict(configuration), study
         self.number: int | None = None
         self.storage_fault = ""
-        self.flight = Flight(self.configuration, arm, problem.n_folds)
+        thought = {"suggested_by": suggested_by} if suggested_by else {}
+        self.flight = Flight(self.configuration, arm, problem.n_folds, thought)
         self.changed = threading.Condition()
         self._listeners: list[Callable[[], None]] = []
         self._is_cancelled = False
@@ -160,6 +166,7 @@ class ManualArm:
         who: Hashable,
         study: Study | None = None,
         arm: str = "manual",
+        suggested_by: str = "",
     ) -> Nudge:
         """Begins to score a configuration and returns at once.
 
@@ -170,11 +177,12 @@ class ManualArm:
             study: Where the trial is recorded when it is done; None only scores.
             arm: The arm of the trial. While a trial of the arm "default" is on its way into a study, the others of that
                 study wait to be recorded after it.
+            suggested_by: Key of the method whose suggestion the person runs; the trial says so.
 
         Raises:
             ConfigurationError: The configuration is not in the space.
         """
-        nudge = Nudge(problem, problem.space.check(configuration), arm, study)
+        nudge = Nudge(problem, problem.space.check(configuration), arm, study, suggested_by)
         with self._lock:
             older = self._running.get(who)
             self._running = {w: n for w, n in self._running.items() if not n.is_done} | {who: nudge}

@@ -376,6 +376,7 @@ class Runner:
 
     def _end(self) -> Run:
         state = "stopped" if self._wanted == "stopped" else "finished"
+        self._study.runs.add_event("ended", {"state": state, "message": self._message})
         self._publish(state, force=True)
         ended = self._study.runs.current()
         assert ended is not None

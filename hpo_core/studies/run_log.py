@@ -33,10 +33,13 @@ class RunLog:
     """The runs of one study and the events in them. Only the newest run counts; every change is one transaction.
 
     Studies of other programs, and studies in a storage that cannot be written to, have no runs.
+
+    Args:
+        by: Who steers through this object, as the events say; "" leaves it out.
     """
 
-    def __init__(self, database: Database, study_id: int, key: str, name: str) -> None:
-        self._database, self._study_id, self._key, self._name = database, study_id, key, name
+    def __init__(self, database: Database, study_id: int, key: str, name: str, by: str = "") -> None:
+        self._database, self._study_id, self._key, self._name, self._by = database, study_id, key, name, by
 
     def current(self) -> Run | None:
         """The newest run."""
@@ -65,7 +68,9 @@ class RunLog:
             records = {"settings": settings, "budget": budget, "spent": Spent(), "live": Live()}
             row |= {name: to_json(record) for name, record in records.items()}
             connection.execute(insert(tables.runs), {**row, "owner": None, "message": '""'})
-            self._log(connection, "begun", {"settings": dataclasses.asdict(settings), **dataclasses.asdict(budget)})
+            self._log_steering(
+                connection, "begun", {"settings": dataclasses.asdict(settings), **dataclasses.asdict(budget)}
+            )
             return self._known(connection)
 
     def claim(self, run_id: int, owner: Owner) -> Run:
@@ -82,7 +87,7 @@ class RunLog:
             if run.owner not in (None, owner):
                 self._refuse_if_active(run)
             self._set(connection, run_id, owner=to_json(owner), heartbeat=time.time())
-            self._log(connection, "claimed", dataclasses.asdict(owner))
+            log_event(connection, self._key, "claimed", dataclasses.asdict(owner))
             return self._known(connection)
 
     def publish(
@@ -114,13 +119,13 @@ class RunLog:
             raise UsageError(f"A run can be asked to be running, paused or stopped; got {wanted!r}.")
         with self._changing() as connection:
             self._set(connection, self._known(connection).id, wanted=wanted)
-            self._log(connection, "asked", {"wanted": wanted})
+            self._log_steering(connection, "asked", {"wanted": wanted})
 
     def set_budget(self, budget: Budget) -> None:
         """Changes the budget of the newest run; its runner looks between fits."""
         with self._changing() as connection:
             self._set(connection, self._known(connection).id, budget=to_json(budget))
-            self._log(connection, "budget", dataclasses.asdict(budget))
+            self._log_steering(connection, "budget", dataclasses.asdict(budget))
 
     def resume_with(self, budget: Budget | None = None) -> Run:
         """Makes the newest run wait for a runner again; settings, what it spent and its live record stay.
@@ -134,7 +139,7 @@ class RunLog:
             budget = budget or run.budget
             changes = {"state": "starting", "wanted": "running", "owner": None, "message": '""'}
             self._set(connection, run.id, **changes, budget=to_json(budget), heartbeat=time.time())
-            self._log(connection, "resumed", dataclasses.asdict(budget))
+            self._log_steering(connection, "resumed", dataclasses.asdict(budget))
             return self._known(connection)
 
     def bury(self, message: str) -> Run | None:
@@ -146,12 +151,17 @@ class RunLog:
             if run is None or not _is_dead(run):
                 return None
             self._set(connection, run.id, state="died", message=json.dumps(message))
-            self._log(connection, "died", {"message": message})
+            log_event(connection, self._key, "died", {"message": message})
             return self._known(connection)
 
     def add_event(self, what: str, detail: Mapping[str, Any] | None = None) -> None:
         with self._changing() as connection:
-            self._log(connection, what, dict(detail or {}))
+            log_event(connection, self._key, what, detail or {})
+
+    def add_steering(self, what: str, detail: Mapping[str, Any] | None = None) -> None:
+        """An event that somebody caused: it says by whom."""
+        with self._changing() as connection:
+            self._log_steering(connection, what, dict(detail or {}))
 
     @property
     def _has_runs(self) -> bool:
@@ -188,9 +198,19 @@ class RunLog:
         if done.rowcount == 0:
             raise study_is_gone(self._name)
 
-    def _log(self, connection: Connection, what: str, detail: dict[str, Any]) -> None:
-        row = {"study_key": self._key, "time": time.time(), "what": what, "detail": json.dumps(detail)}
-        connection.execute(insert(tables.events), row)
+    def _log_steering(self, connection: Connection, what: str, detail: dict[str, Any]) -> None:
+        log_event(connection, self._key, what, signed(detail, self._by))
+
+
+def signed(detail: Mapping[str, Any], by: str) -> dict[str, Any]:
+    """What an event holds, with who caused it where that is known."""
+    return {**detail, "by": by} if by else dict(detail)
+
+
+def log_event(connection: Connection, key: str, what: str, detail: Mapping[str, Any]) -> None:
+    """Adds an event to the study with this key, within the caller's transaction."""
+    row = {"study_key": key, "time": time.time(), "what": what, "detail": json.dumps(detail)}
+    connection.execute(insert(tables.events), row)
 
 
 def read_events(connection: Connection, key: str) -> tuple[Event, ...]:

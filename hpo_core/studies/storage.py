@@ -24,6 +24,7 @@ from hpo_core.studies import tables
 from hpo_core.studies.copying import copy_trials
 from hpo_core.studies.database import Database, shared_database
 from hpo_core.studies.discarding import KEPT_SECONDS, Discarded, discard, read_discarded, restore, take
+from hpo_core.studies.run_log import log_event, signed
 from hpo_core.studies.schema import prepare
 from hpo_core.studies.study import Objective, Study, put_attribute
 from hpo_core.studies.summary import StudySummary, read_summaries
@@ -59,17 +60,18 @@ class StudyStorage:
         shown_url: The same without the password, for messages and screens.
     """
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, by: str = "") -> None:
+        self._database, self._by = database, by
         self.url, self.shown_url = database.url, database.shown_url
 
     @classmethod
-    def open(cls, url: str | None = None, *, folder: str | Path | None = None) -> StudyStorage:
+    def open(cls, url: str | None = None, *, folder: str | Path | None = None, by: str = "") -> StudyStorage:
         """The storage at a URL or path of a file, made if it is not there yet.
 
         Args:
             url: `sqlite:///...`, `postgresql://...` or a path; without it, the lab's own file in the data folder.
             folder: The data folder.
+            by: Who steers studies through it, as their logs shall say: "command line", say.
 
         Raises:
             StorageError: It cannot be opened.
@@ -78,7 +80,7 @@ class StudyStorage:
         database = shared_database(url or str(data_folder(folder) / DATABASE_FILE))
         is_new_here = not database.is_prepared
         prepare(database)
-        storage = cls(database)
+        storage = cls(database, by)
         if is_new_here:
             with suppress(StorageError):
                 storage.purge()
@@ -107,9 +109,18 @@ class StudyStorage:
             return self._create(connection, name, objectives, space, attributes or {})
 
     def branch(
-        self, parent: Study, name: str, *, space: SearchSpace, attributes: Mapping[str, Any], trials: TrialTable
+        self,
+        parent: Study,
+        name: str,
+        *,
+        space: SearchSpace,
+        attributes: Mapping[str, Any],
+        trials: TrialTable,
+        ranges: Mapping[str, Any],
     ) -> Study:
         """A new study with another search space that begins with finished trials of its parent, in one transaction.
+
+        Both logs say so: with `ranges`, what changed in the search space as JSON values.
 
         Raises:
             UsageError: The name is taken, empty or too long, or the parent has been deleted.
@@ -120,6 +131,10 @@ class StudyStorage:
             self._database.lock_study(connection, parent.study_id, parent.key, parent.name)
             study = self._create(connection, name, parent.objectives, space, {**attributes, **family})
             copy_trials(connection, trials.ids.tolist(), study.study_id, space, trials.distributions)
+            made = {"ranges": dict(ranges), "n_trials": len(trials)}
+            log_event(connection, study.key, "branched", signed({"parent": parent.name, **made}, self._by))
+            if parent.key:
+                log_event(connection, parent.key, "child", signed({"child": name, **made}, self._by))
         return study
 
     def _create(
@@ -138,7 +153,7 @@ class StudyStorage:
         _insert_attributes(connection, tables.user_attributes, study_id, {**attributes, **own})
         names = {tables.METRIC_NAMES_ATTRIBUTE: [objective.name for objective in objectives]}
         _insert_attributes(connection, tables.system_attributes, study_id, names)
-        return Study(self._database, study_id, name, key, objectives)
+        return Study(self._database, study_id, name, key, objectives, self._by)
 
     def study(self, name: str) -> Study:
         """The study of this name.
@@ -156,7 +171,7 @@ class StudyStorage:
             is_copy = bool(key) and _first_with_key(connection, key) != study_id
         if is_copy:
             key = self._give_key(study_id)
-        return Study(self._database, study_id, name, key, _objectives(directions, metrics))
+        return Study(self._database, study_id, name, key, _objectives(directions, metrics), self._by)
 
     def studies(self, names: Collection[str]) -> tuple[Study, ...]:
         """Several studies in a handful of queries, in the order of the names.
@@ -179,7 +194,7 @@ class StudyStorage:
                 found.append(self.study(name))
                 continue
             objectives = _objectives(directions.get(study_id, ["minimize"]), metrics.get(study_id))
-            found.append(Study(self._database, study_id, name, key, objectives))
+            found.append(Study(self._database, study_id, name, key, objectives, self._by))
         return tuple(found)
 
     def has(self, name: str) -> bool:

@@ -15,7 +15,7 @@ from hpo_core.studies import tables
 from hpo_core.studies.database import Database, study_is_gone
 from hpo_core.studies.reading import StudyIdentity, read_table
 from hpo_core.studies.recording import TrialWriter, numbers_of_recorded
-from hpo_core.studies.run_log import RunLog
+from hpo_core.studies.run_log import RunLog, log_event, signed
 from hpo_core.studies.table import Direction, TrialTable
 from hpo_core.studies.trial import FinishedTrial
 
@@ -44,15 +44,22 @@ class Study:
         objectives: What is optimised. In the lab's own studies a second one is a figure of the fits.
         metric, direction: Of the first objective.
         runs: Its runs and their control.
+        by: Who changes it through this object, as its log says; "" where that is not known.
     """
 
     def __init__(
-        self, database: Database, study_id: int, name: str, key: str, objectives: tuple[Objective, ...]
+        self,
+        database: Database,
+        study_id: int,
+        name: str,
+        key: str,
+        objectives: tuple[Objective, ...],
+        by: str = "",
     ) -> None:
-        self._database = database
+        self._database, self.by = database, by
         self.study_id, self.name, self.key, self.objectives = study_id, name, key, objectives
         self.metric, self.direction = objectives[0]
-        self.runs = RunLog(database, study_id, key, name)
+        self.runs = RunLog(database, study_id, key, name, by)
         self._space: SearchSpace | None = None
         self._writer: TrialWriter | None = None
         self._is_in_doubt = False
@@ -147,8 +154,12 @@ class Study:
             query = select(columns.value_json).where(
                 columns.study_id == self.study_id, columns.key == tables.HIDDEN_ATTRIBUTE
             )
-            hidden = change(set(json.loads(connection.execute(query).scalar() or "[]")))
-            put_attribute(connection, self.study_id, tables.HIDDEN_ATTRIBUTE, sorted(int(n) for n in hidden))
+            before = set(json.loads(connection.execute(query).scalar() or "[]"))
+            after = {int(n) for n in change(before)}
+            put_attribute(connection, self.study_id, tables.HIDDEN_ATTRIBUTE, sorted(after))
+            for what, numbers in (("hidden", after - before), ("shown", before - after)):
+                if numbers and self.key and self._database.has_lab_tables:
+                    log_event(connection, self.key, what, signed({"trials": sorted(numbers)}, self.by))
 
     def _written_before(self, connection: Connection, trials: Sequence[FinishedTrial]) -> list[int | None]:
         if not self._is_in_doubt:

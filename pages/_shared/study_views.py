@@ -20,6 +20,7 @@ from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 from pages._shared.chart_card import Brushing, chart_card
 from pages._shared.filter_line import Ranges, filter_line
+from pages._shared.steering_card import steering_card
 from pages._shared.trial_table import reset_trial_table, trial_table
 
 _VIEW, _ONLY = "view", "only."
@@ -107,6 +108,7 @@ def study_views(
         on_trial=does.on_trial,
         on_again=does.on_again,
     )
+    steering_card(table, key=f"{key}-steering")
     _put_in_url(views)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from html import escape
 
 import streamlit as st
@@ -55,8 +56,12 @@ def _refuse(tuning: Tuning, settings: RunSettings, suggestion: Suggestion) -> No
 
 
 def _run(tuning: Tuning, suggestion: Suggestion) -> None:
-    load(tuning, suggestion.configuration)
+    load(tuning, suggestion.configuration, suggestion.method)
     tuning.suggestion, tuning.sliders_moved = None, True
+    if tuning.study is not None:
+        with suppress(TuningError):  # then the trial is not recorded either, which is said beside the score
+            what = {"method": suggestion.method, "configuration": suggestion.configuration}
+            tuning.study.runs.add_steering("suggestion", what)
 
 
 def _edit(tuning: Tuning, suggestion: Suggestion) -> None:

@@ -167,12 +167,12 @@ def set_value(tuning: Tuning, parameter: AnyParameter, value: Any) -> None:
     _try(tuning, tuning.configuration)
 
 
-def load(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
-    """Puts the sliders on a configuration and scores it."""
+def load(tuning: Tuning, configuration: Mapping[str, Any], suggested_by: str = "") -> None:
+    """Puts the sliders on a configuration and scores it; `suggested_by` is the method that it comes from, if one."""
     _begin_move(tuning)
     tuning.values = {**tuning.problem.space.defaults(), **configuration}
     tuning.turns.clear()
-    _try(tuning, tuning.configuration)
+    _try(tuning, tuning.configuration, suggested_by)
 
 
 def place(tuning: Tuning, configuration: Mapping[str, Any]) -> None:
@@ -239,19 +239,23 @@ def score_default(tuning: Tuning) -> None:
         _try(tuning, tuning.configuration)
 
 
-def _try(tuning: Tuning, configuration: Configuration) -> None:
+def _try(tuning: Tuning, configuration: Configuration, suggested_by: str = "") -> None:
     if tuning.place < 0 or tuning.trail[tuning.place] != configuration:
         tuning.trail = [*tuning.trail[: tuning.place + 1], configuration]
         tuning.place = len(tuning.trail) - 1
-    _score(tuning)
+    _score(tuning, suggested_by)
 
 
-def _score(tuning: Tuning) -> None:
+def _score(tuning: Tuning, suggested_by: str = "") -> None:
     if tuning.nudge is not None and tuning.nudge.is_done and not tuning.nudge.is_cancelled:
         tuning.previous = tuning.nudge
     try:
         tuning.nudge = the_lab().manual.nudge(
-            tuning.problem, tuning.configuration, who=tuning.who, study=_study_if_any(tuning)
+            tuning.problem,
+            tuning.configuration,
+            who=tuning.who,
+            study=_study_if_any(tuning),
+            suggested_by=suggested_by,
         )
     except TuningError as fault:
         tuning.notices.append(str(fault))

@@ -1,0 +1,60 @@
+"""The steering log of a study on the screen: what was done to it, by whom and when."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from hpo_core.analysis.steering import Steered, steering_log
+from hpo_core.formats import format_age
+from hpo_core.studies.table import TrialTable
+from pages._shared.chart_card import csv_bytes
+
+_MOST = 200
+_HEAD = '<tr><th scope="col">when</th><th scope="col">what</th><th scope="col">by</th></tr>'
+
+
+def steering_card(table: TrialTable, *, key: str) -> None:
+    """The log, folded up below the views of a study, the newest first; nothing where nothing was done.
+
+    Args:
+        table: The study.
+        key: Names it among all runs.
+    """
+    log = steering_log(table)
+    if not log:
+        return
+    with st.expander("What was done to this study, by whom and when"), st.container(key=key, gap="small"):
+        shown, now = log[: -_MOST - 1 : -1], time.time()
+        rows = "".join(_row(entry, now) for entry in shown)
+        st.html(
+            '<div class="lab-table lab-steering" tabindex="0" role="region" aria-label="what was done to this study">'
+            f"<table><thead>{_HEAD}</thead><tbody>{rows}</tbody></table></div>"
+        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"Showing the last {len(shown):,} of {len(log):,}.", width="content")
+            file = {"file_name": f"{table.study}-log.csv", "mime": "text/csv", "on_click": "ignore"}
+            st.download_button("CSV", partial(steering_csv, table), key=f"{key}-csv", help="All of it", **file)
+
+
+def steering_csv(table: TrialTable) -> bytes:
+    """The whole log as CSV."""
+    log = steering_log(table)
+    columns = {
+        "time (UTC)": pd.to_datetime([entry.time for entry in log], unit="s").strftime("%Y-%m-%d %H:%M:%S"),
+        "what": [entry.words for entry in log],
+        "by": [entry.by for entry in log],
+    }
+    return csv_bytes(pd.DataFrame(columns))
+
+
+def _row(entry: Steered, now: float) -> str:
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
+    return (
+        f'<tr><th scope="row" title="{stamp}">{format_age(entry.time, now)}</th>'
+        f"<td>{escape(entry.words)}</td><td>{escape(entry.by)}</td></tr>"
+    )
