@@ -44,7 +44,8 @@ def compare_folds(first: ArrayLike, second: ArrayLike, *, is_higher_better: bool
     """
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
     k = min(len(a), len(b))
-    gap = (a[:k] - b[:k])[np.isfinite(a[:k]) & np.isfinite(b[:k])]
+    done = np.isfinite(a[:k]) & np.isfinite(b[:k])
+    gap = a[:k][done] - b[:k][done]
     if len(gap) == 0:
         return Difference(math.nan, math.nan, "unknown")
     mean = float(gap.mean())
