@@ -144,7 +144,8 @@ class Problem(ABC):
     def fit_key(self, configuration: Mapping[str, Any], fold: int, schedule: Schedule = WHOLE) -> str:
         """The key under which the result of this fit is kept."""
         past = [schedule.past_to_json()] if schedule.past else []
-        return _digest([self.fingerprint, dict(configuration), fold, schedule.resource, *past])
+        rows = [{"rows": schedule.rows}] if schedule.rows != 1.0 else []
+        return _digest([self.fingerprint, dict(configuration), fold, schedule.resource, *past, *rows])
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -216,6 +217,8 @@ class ModelProblem(Problem):
             raise UsageError(f"{self.family.label} cannot go on training with other hyperparameters.")
         train, valid = self.split.folds[fold]
         train = self._cut_rows(train, fold, schedule.resource)
+        if schedule.rows != 1.0:
+            train = self.spec.protocol.thinned(self.data, train, fold, _share_of(len(train), schedule.rows))
         with warnings.catch_warnings(), _thread_pools().limit(limits=1):
             warnings.simplefilter("ignore")
             try:
@@ -240,7 +243,7 @@ class ModelProblem(Problem):
         )
         if not math.isfinite(score):
             raise FitError(f"{self.metric.label} is not a finite number here; got {score}.")
-        if self.goes_on and not schedule.is_whole:
+        if self.goes_on and not schedule.is_whole and schedule.rows == 1.0:
             state = State(schedule.segments(configuration), pipeline, result.model_bytes)
             self._states.keep(fold, state)
         return result
@@ -253,19 +256,18 @@ class ModelProblem(Problem):
     def _trained(self, configuration: Configuration, fold: int, schedule: Schedule, x: Any, y: Any) -> Pipeline:
         """A pipeline trained along the schedule, from the longest part of it that is known."""
         resource, segments = self.family.resource, schedule.segments(configuration)
-        if resource is None or resource.grow is None:
-            return self.pipeline(configuration, schedule.resource).fit(x, y)
+        if resource is None or resource.grow is None or schedule.rows != 1.0:
+            return self.pipeline(configuration, schedule.resource, schedule.rows).fit(x, y)
         is_seamless = not resource.trains_in_one_go(self.pipeline(configuration)[-1])
         known = self._states.longest(fold, segments, is_seamless)
         if known is None and schedule.is_whole and not schedule.past:
             return self.pipeline(configuration).fit(x, y)
         return train(resource, segments, lambda segment: self.pipeline(segment.configuration), known, x, y)
 
-    def pipeline(self, configuration: Mapping[str, Any], resource: float = 1.0) -> Pipeline:
-        """An untrained scikit-learn pipeline: preparation and model."""
-        facts = self.facts
-        if not self.family.resource:
-            facts = dataclasses.replace(facts, n_rows=_share_of(facts.n_rows, resource))
+    def pipeline(self, configuration: Mapping[str, Any], resource: float = 1.0, rows: float = 1.0) -> Pipeline:
+        """An untrained scikit-learn pipeline: preparation and model, for a share of the resource and of the rows."""
+        rows = rows if self.family.resource else rows * resource
+        facts = dataclasses.replace(self.facts, n_rows=_share_of(self.facts.n_rows, rows))
         model = self.family.build(configuration, facts, self.spec.protocol.seed)
         if self.family.resource and resource < 1.0:
             shrink(model, self.family.resource.parameter, resource)

@@ -156,6 +156,26 @@ class Protocol:
             folds = tuple(self._folds(data, development, side))
         return Split(test=test, folds=folds, notes=self._notes(data, development))
 
+    def thinned(self, data: Dataset, train: Rows, fold: int, n_rows: int) -> Rows:
+        """So many of the training rows of a fold, for a learning curve: fewer ones are always among more.
+
+        Class shares are kept in classification. Grouped rows come group by group, and of rows in order of time the
+        latest are kept.
+        """
+        if self.kind == "time":
+            return train[-n_rows:]
+        rng, side = np.random.default_rng([self.seed, fold]), self._column_values(data)
+        if self.kind == "grouped" and side is not None:
+            return np.sort(train[np.argsort(rng.permutation(side.max() + 1)[side[train]], kind="stable")[:n_rows]])
+        classes = data.target[train] if data.task == "classification" else np.zeros(len(train))
+        shuffled = rng.permutation(len(train))
+        # Each class spreads evenly over places from 0 to 1, so that any first part holds all in their shares.
+        place = np.empty(len(train))
+        for one in np.unique(classes):
+            own = shuffled[classes[shuffled] == one]
+            place[own] = (np.arange(len(own)) + 0.5) / len(own)
+        return np.sort(train[np.argsort(place, kind="stable")[:n_rows]])
+
     def _column_values(self, data: Dataset) -> NDArray[Any] | None:
         if self.column is None:
             return None

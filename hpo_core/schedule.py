@@ -1,4 +1,4 @@
-"""Schedules: how far a fit goes, and with which configurations it got there."""
+"""Schedules: how far a fit goes, on how many rows, and with which configurations it got there."""
 
 from __future__ import annotations
 
@@ -22,15 +22,17 @@ class Segment:
 class Schedule:
     """How far a fit trains its own configuration, and the segments that were trained with others before.
 
-    A schedule travels with a trial in its thought, under the names `resource` and `past`.
+    A schedule travels with a trial in its thought, under the names `resource`, `past` and `rows`.
 
     Attributes:
         resource: Share of the full resource, above 0 and at most 1, at which the fit is scored.
         past: What came before, each segment longer than the last; empty but for hyperparameters that change on the way.
+        rows: Share of the training rows that it trains on, above 0 and at most 1, whatever the resource counts.
     """
 
     resource: float = 1.0
     past: tuple[Segment, ...] = ()
+    rows: float = 1.0
 
     @staticmethod
     def of_thought(thought: Mapping[str, Any]) -> Schedule:
@@ -38,22 +40,26 @@ class Schedule:
         resource = thought.get("resource")
         if not is_share(resource):
             return WHOLE
-        return Schedule(float(resource), tuple(_segments(thought.get("past"), float(resource))))
+        rows = thought.get("rows", 1.0)
+        past = tuple(_segments(thought.get("past"), float(resource)))
+        return Schedule(float(resource), past, float(rows) if is_share(rows) else 1.0)
 
     def to_thought(self) -> dict[str, Any]:
         """The values of `of_thought`; none for a whole fit."""
         thought: dict[str, Any] = {} if self == WHOLE else {"resource": self.resource}
         if self.past:
             thought["past"] = self.past_to_json()
+        if self.rows != 1.0:
+            thought["rows"] = self.rows
         return thought
 
     def past_to_json(self) -> list[list[Any]]:
         return [[dict(segment.configuration), segment.until] for segment in self.past]
 
     @staticmethod
-    def from_json(resource: float, past: list[list[Any]]) -> Schedule:
-        """The schedule that a message of `resource` and `past_to_json` holds."""
-        return Schedule(resource, tuple(Segment(dict(configuration), until) for configuration, until in past))
+    def from_json(resource: float, past: list[list[Any]], rows: float = 1.0) -> Schedule:
+        """The schedule that a message of `resource`, `past_to_json` and `rows` holds."""
+        return Schedule(resource, tuple(Segment(dict(configuration), until) for configuration, until in past), rows)
 
     def segments(self, configuration: Configuration) -> tuple[Segment, ...]:
         """All of the way, its own configuration last."""
@@ -61,13 +67,13 @@ class Schedule:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the model is trained to the end."""
-        return self.resource == 1.0
+        """Whether the model is trained to the end, on all rows."""
+        return self.resource == 1.0 and self.rows == 1.0
 
     @property
     def cost(self) -> float:
         """Share of a whole fit that a fit counts in a budget: what is trained with its own configuration."""
-        return self.resource - (self.past[-1].until if self.past else 0.0)
+        return self.rows * (self.resource - (self.past[-1].until if self.past else 0.0))
 
 
 WHOLE = Schedule()

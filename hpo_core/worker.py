@@ -75,7 +75,7 @@ def _answer(problem: _Opened, fit: dict[str, Any]) -> dict[str, Any]:
 
     results: list[dict[str, Any]] = []
     try:
-        schedule = Schedule.from_json(fit["resource"], fit["past"])
+        schedule = Schedule.from_json(fit["resource"], fit["past"], fit["rows"])
         end = time.perf_counter() + _TOGETHER_SECONDS
         for fold in fit["folds"]:
             results.append(problem.get().fit(fit["configuration"], fold, schedule).to_json())

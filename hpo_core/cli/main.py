@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hpo_core.cli import dueling, ensembling, lists, searching, studying, suggesting
+from hpo_core.cli import curving, dueling, ensembling, lists, searching, studying, suggesting
 from hpo_core.errors import StorageError, TuningError
 from hpo_core.studies.storage import data_folder
 
@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     studying.add_command(commands)
     ensembling.add_command(commands)
     dueling.add_command(commands)
+    curving.add_command(commands)
     return top
 
 

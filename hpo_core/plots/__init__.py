@@ -6,6 +6,7 @@ from hpo_core.discovery import Catalogue
 from hpo_core.plots._base import GROUPS, INSIDE, JUDGE, Group, Plot
 from hpo_core.plots._duel import BUDGETS, chance_figure, duel_alt, duel_figure, duel_numbers
 from hpo_core.plots._encoding import figure_json
+from hpo_core.plots._fit_curves import curve_alt, curve_figure, curve_numbers
 from hpo_core.plots._look import (
     DARK,
     DEFAULT,
@@ -32,6 +33,9 @@ PLOTS: Catalogue[Plot[Any]] = Catalogue("hpo_core.plots", Plot, "plot")
 __all__ = [
     "BUDGETS",
     "chance_figure",
+    "curve_alt",
+    "curve_figure",
+    "curve_numbers",
     "duel_alt",
     "duel_figure",
     "duel_numbers",

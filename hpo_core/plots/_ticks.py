@@ -41,8 +41,17 @@ def round_ticks(low: float, high: float) -> list[float]:
 
 
 def _numbers(low: float, high: float, is_log: bool) -> list[float]:
-    if not is_log:
-        return sorted({float(low), float(high), *_inner(round_ticks(low, high), low, high)})
+    if is_log:
+        return log_ticks(low, high)
+    return sorted({float(low), float(high), *_inner(round_ticks(low, high), low, high)})
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """At most six powers of ten from `low` to `high`, for a log axis; with its ends where there are few.
+
+    >>> log_ticks(0.001, 1000.0), log_ticks(46.0, 1149.0)
+    ([0.001, 0.1, 10.0, 1000.0], [46.0, 100.0, 1000.0, 1149.0])
+    """
     first, last = math.ceil(math.log10(low) - 1e-9), math.floor(math.log10(high) + 1e-9)
     stride = max(1, math.ceil((last - first + 1) / _MOST))
     decades = [10.0**e for e in range(first, last + 1, stride)]

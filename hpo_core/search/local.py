@@ -79,6 +79,7 @@ class _Worker:
             "folds": job.request.folds,
             "resource": job.request.schedule.resource,
             "past": job.request.schedule.past_to_json(),
+            "rows": job.request.schedule.rows,
         }
         self._send({"fit": fit})
 

@@ -16,6 +16,7 @@ from hpo_core.datasets import DATASETS
 from hpo_core.errors import UsageError
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.lessons import Workshop
+from hpo_core.search.curves import Curves
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.manual import ManualArm
@@ -50,7 +51,9 @@ class Lab:
     def __init__(self, folder: Path, storage: StudyStorage, n_workers: int) -> None:
         self.folder, self.storage = folder, storage
         self.executor = LocalExecutor(n_workers, n_spare=1, log_file=folder / "workers.log")
-        self.manual = ManualArm(self.executor, FitStore(folder / "fits.db"))
+        fits = FitStore(folder / "fits.db")
+        self.manual = ManualArm(self.executor, fits)
+        self.curves = Curves(self.executor, fits)
         self.mixer = Mixer(storage, log_file=folder / "workers.log")
         self.workshop = Workshop(folder, self.executor)
         self._shelves: OrderedDict[str, _Shelf] = OrderedDict()
@@ -132,7 +135,7 @@ def the_lab() -> Lab:
         StorageError: The data folder or the storage cannot be opened.
     """
     folder = data_folder()
-    storage = StudyStorage.open(os.environ.get(STORAGE_VARIABLE), folder=folder)
+    storage = StudyStorage.open(os.environ.get(STORAGE_VARIABLE), folder=folder, by="a person in the lab")
     return Lab(folder, storage, n_workers=max(2, min(8, os.cpu_count() or 2)))
 
 

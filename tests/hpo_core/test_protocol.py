@@ -151,3 +151,37 @@ def test_too_few_rows_or_groups_are_refused_with_a_sentence(data, protocol, word
 def test_impossible_protocols_are_refused(fields, words):
     with pytest.raises(UsageError, match=words):
         Protocol(**fields)
+
+
+@pytest.mark.parametrize("kind", ["kfold", "grouped", "time"])
+def test_thinned_rows_are_always_among_more_of_them(kind):
+    data = load_dataset("iris")
+    column = data.features.columns[0] if kind != "kfold" else None
+    protocol = Protocol(kind=kind, folds=3, column=column)
+    train, _ = protocol.split(data).folds[1]
+    few, more = (protocol.thinned(data, train, 1, n) for n in (20, 50))
+    assert (len(few), len(more)) == (20, 50)
+    assert set(few) <= set(more) <= set(train)
+    assert np.array_equal(protocol.thinned(data, train, 1, len(train)), np.sort(train) if kind != "time" else train)
+
+
+def test_thinned_rows_keep_the_shares_of_classes_and_differ_by_fold():
+    data, protocol = load_dataset("iris"), Protocol(folds=3)
+    train, _ = protocol.split(data).folds[0]
+    thinned = protocol.thinned(data, train, 0, 12)
+    assert np.bincount(data.target[thinned].astype(int)).tolist() == [4, 4, 4]
+    assert not np.array_equal(thinned, protocol.thinned(data, train, 1, 12))
+
+
+def test_thinned_groups_come_whole_and_time_keeps_the_latest():
+    data = load_dataset("iris")
+    column = data.features.columns[0]
+    grouped = Protocol(kind="grouped", folds=3, column=column)
+    train, _ = grouped.split(data).folds[0]
+    kept = grouped.thinned(data, train, 0, 40)
+    sides = data.features[column].to_numpy()
+    split_groups = set(sides[kept]) & set(sides[np.setdiff1d(train, kept)])
+    assert len(split_groups) <= 1
+    ordered = Protocol(kind="time", folds=3, column=column)
+    train, _ = ordered.split(data).folds[2]
+    assert sides[ordered.thinned(data, train, 2, 10)].min() >= sides[train[:-10]].max()
