@@ -10,6 +10,7 @@ import numpy as np
 
 from hpo_core.analysis.gain import Gain, gain_by_extremes, gain_by_model
 from hpo_core.analysis.surrogate import Surrogate, fit_surrogate, why_no_surrogate
+from hpo_core.errors import UsageError
 from hpo_core.formats import format_count, format_seconds, format_value
 from hpo_core.methods import METHODS
 from hpo_core.studies.table import TrialTable
@@ -77,15 +78,24 @@ def stop_advice(
         ideal: The value that none can beat, if known: it bounds the gain.
         n_more: How many trials would come.
 
+    Raises:
+        UsageError: No trial would come.
+
     Source: Makarova et al. (2022), Automatic Termination for Hyperparameter Optimization: stop when what can still be
     gained is below the standard error of the incumbent's cross-validation, as corrected by Nadeau and Bengio (2003).
     """
+    if n_more < 1:
+        raise UsageError(f"Advice is about one more trial at least; got {n_more}.")
     usable = table.is_complete & np.isfinite(table.values)
     n_trials = int(table.is_learnable.sum())
     fewest = max(FEWEST, 2 * len(table.params))
+    noise, seconds = noise_of_best(table, overlap), n_more * _seconds_of_trial(table)
     if n_trials < fewest:
-        evidence = f"Too few trials to tell: {format_count(n_trials)} with a value, and it takes {fewest}."
-        return StopAdvice(verdict="cannot tell", evidence=evidence, n_more=n_more, n_trials=n_trials)
+        evidence = f"Too few trials to tell: {format_count(n_trials)} with a value, and it takes {fewest}"
+        evidence += f"{_cost(seconds, f'; {format_count(n_more)} more would')}."
+        return StopAdvice(
+            verdict="cannot tell", evidence=evidence, n_more=n_more, n_trials=n_trials, noise=noise, seconds=seconds
+        )
     learns = method not in METHODS or METHODS[method].capabilities.learns
     surrogate = _good_surrogate(table) if learns else None
     room = (
@@ -97,12 +107,12 @@ def stop_advice(
         gain = gain_by_model(surrogate, n_more, room=room)
     else:
         gain = gain_by_extremes(_signed(table, method), n_more, room=room)
-    noise = noise_of_best(table, overlap)
     smallest = noise if stops_when in (None, "noise") else float(stops_when)
-    seconds = n_more * _seconds_of_trial(table)
+    is_noise = stops_when in (None, "noise")
+    beside = "" if is_noise or math.isnan(noise) else f" (the noise of the best is {_short(noise)})"
     return StopAdvice(
         verdict=_verdict(gain, smallest),
-        evidence=_evidence(gain, smallest, seconds, n_more, is_noise=stops_when in (None, "noise")),
+        evidence=_evidence(gain, smallest, seconds, n_more, is_noise=is_noise, beside=beside),
         n_more=n_more,
         n_trials=n_trials,
         gain=gain,
@@ -156,8 +166,12 @@ def _verdict(gain: Gain, smallest: float) -> Verdict:
     return "stop" if gain.expected < smallest else "go on"
 
 
-def _evidence(gain: Gain, smallest: float, seconds: float, n_more: int, *, is_noise: bool) -> str:
-    cost = f"; they would take about {format_seconds(seconds)}" if math.isfinite(seconds) else ""
+def _cost(seconds: float, who: str) -> str:
+    return f"{who} take about {format_seconds(seconds)}" if math.isfinite(seconds) else ""
+
+
+def _evidence(gain: Gain, smallest: float, seconds: float, n_more: int, *, is_noise: bool, beside: str) -> str:
+    cost = _cost(seconds, f"; {'it' if n_more == 1 else 'they'} would")
     expected = f"{format_count(n_more, 'more trial')} {'is' if n_more == 1 else 'are'} expected to gain "
     expected += f"{_short(gain.expected)} (90 % interval {_short(gain.low)} to {_short(gain.high)})"
     if not smallest > 0:
@@ -166,7 +180,7 @@ def _evidence(gain: Gain, smallest: float, seconds: float, n_more: int, *, is_no
         )
     relation = "less than" if gain.expected < smallest else "not less than"
     what = "the noise of the best score" if is_noise else "the gain that you look for"
-    return f"{expected}, {relation} {what}, {_short(smallest)}{cost}."
+    return f"{expected}, {relation} {what}, {_short(smallest)}{beside}{cost}."
 
 
 def _short(figure: float) -> str:

@@ -1,4 +1,4 @@
-"""`studies`: list, show, log, pause, resume, stop, delete, rename, narrow and finals."""
+"""`studies`: list, show, advice, log, pause, resume, stop, delete, rename, narrow and finals."""
 
 from __future__ import annotations
 
@@ -6,18 +6,21 @@ import argparse
 import sys
 import time
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from hpo_core.analysis.steering import steering_log
+from hpo_core.analysis.stopping import N_MORE
 from hpo_core.cli import finals, narrowing
 from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
 from hpo_core.formats import format_value
-from hpo_core.search import budget_of, recover, recover_all, resume_run
-from hpo_core.studies.run import Budget
+from hpo_core.search import budget_of, problem_of, recover, recover_all, resume_run
+from hpo_core.search.stop_watch import advice_on
+from hpo_core.studies.run import Budget, RunSettings
 from hpo_core.studies.storage import StudyStorage, data_folder
 from hpo_core.studies.study import Study
 from hpo_core.studies.summary import StudySummary
@@ -35,6 +38,8 @@ def add_command(commands: Any) -> None:
             verb.add_argument("name", metavar="NAME", help="name of the study")
         if name == "rename":
             verb.add_argument("new", metavar="NEW", help="new name")
+        if name == "advice":
+            verb.add_argument("--more", type=int, default=N_MORE, help=f"how many trials more (default {N_MORE})")
         if name == "narrow":
             narrowing.add_arguments(verb)
         if name == "finals":
@@ -130,6 +135,18 @@ def _details(storage: StudyStorage, study: Study) -> dict[str, Any]:
     return {**details, "trials": trials}
 
 
+def _advice(arguments: argparse.Namespace) -> int:
+    study = _storage(arguments).study(arguments.name)
+    run = study.runs.current()
+    settings = run.settings if run else RunSettings(method="auto")
+    advice = advice_on(problem_of(study), study.read(), settings, arguments.more)
+    if arguments.json:
+        print_json({"study": study.name, "metric": study.metric, "method": settings.method, **asdict(advice)})
+    else:
+        print(f"{advice.verdict}: {advice.evidence}")
+    return 0
+
+
 def _log(arguments: argparse.Namespace) -> int:
     study = _storage(arguments).study(arguments.name)
     log = steering_log(study.read())
@@ -220,6 +237,7 @@ def _say(arguments: argparse.Namespace, study: Study, state: str) -> int:
 _VERBS = (
     ("list", _list, "list all studies"),
     ("show", _show, "show one study"),
+    ("advice", _advice, "say whether more trials are worth it, and what they would cost"),
     ("log", _log, "say what was done to a study, by whom and when"),
     ("pause", _pause, "pause a running search"),
     ("resume", _resume, "go on with a paused, stopped or interrupted search, or give a finished one more budget"),

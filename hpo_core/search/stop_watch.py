@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_core.analysis.comparison import training_overlap
-from hpo_core.analysis.stopping import StopAdvice, stop_advice
+from hpo_core.analysis.stopping import N_MORE, StopAdvice, stop_advice
 from hpo_core.metrics import ideal_score
 from hpo_core.problem import ModelProblem, Problem
 from hpo_core.studies.run import RunSettings
@@ -37,12 +37,15 @@ class StopWatch:
         return f"Stopped by itself: {advice.evidence}" if advice.verdict == "stop" else None
 
 
-def advice_on(problem: Problem, table: TrialTable, settings: RunSettings) -> StopAdvice:
-    """The advice on a run of a problem. Looks at a landscape share no rows, and how low it goes is not to be known."""
+def advice_on(problem: Problem, table: TrialTable, settings: RunSettings, n_more: int = N_MORE) -> StopAdvice:
+    """The advice on so many more trials of a run of a problem.
+
+    Looks at a landscape share no rows, and how low it goes is not to be known.
+    """
     known: dict[str, Any] = {}
     if isinstance(problem, ModelProblem):
         known = {"overlap": training_overlap(problem.spec.protocol), "ideal": ideal_score(problem.metric)}
-    return stop_advice(table, settings.method, stops_when=settings.stops_when, **known)
+    return stop_advice(table, settings.method, stops_when=settings.stops_when, n_more=n_more, **known)
 
 
 def _is_due(n_trials: int) -> bool:

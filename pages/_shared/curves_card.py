@@ -56,7 +56,11 @@ def _card(tuning: Tuning, was_drawing: bool) -> None:
     run = _run(tuning)
     if (run is not None and not run.is_over) != was_drawing:
         st.rerun()
-    with st.container(key="curves-area"), st.expander("Would more rows, or another value, help?"):
+    with st.container(key="curves-area"):
+        card = st.expander("Would more rows, or another value, help?", key="curves-open", on_change="rerun")
+    if not card.open:
+        return
+    with card:
         table = None if tuning.study is None else the_lab().table_of(tuning.study)
         _form(tuning, table, was_drawing)
         if run is not None:

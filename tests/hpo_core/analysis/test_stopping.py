@@ -9,6 +9,7 @@ import optuna
 import pytest
 
 from hpo_core.analysis.stopping import FEWEST, noise_of_best, stop_advice, why_no_stop
+from hpo_core.errors import UsageError
 from hpo_core.methods import METHODS, propose
 from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
@@ -92,6 +93,27 @@ def test_evidence_names_gain_noise_and_what_going_on_would_cost():
     for words in ("20 more trials", "90 % interval", "the noise of the best score", "2 min"):
         assert words in advice.evidence
     assert advice.evidence.count(".") == advice.evidence.replace(". ", "").count(".")  # one sentence
+
+
+def test_more_trials_cost_more_and_gain_no_less():
+    table = build_table(60, completed=1e9 + 6.0 * np.arange(60))
+    few, many = (stop_advice(table, "random", n_more=n) for n in (5, 200))
+    assert (few.seconds, many.seconds) == (pytest.approx(30), pytest.approx(1200))
+    assert few.gain.expected <= many.gain.expected
+    assert "5 more trials" in few.evidence
+    with pytest.raises(UsageError, match="one more trial at least"):
+        stop_advice(table, "random", n_more=0)
+
+
+def test_noise_is_named_beside_a_chosen_gain_too():
+    advice = stop_advice(build_table(40), "tpe", overlap=0.25, stops_when=0.5)
+    assert "the gain that you look for, 0.5 (the noise of the best is 0.00" in advice.evidence
+
+
+def test_too_few_trials_still_say_what_more_would_cost():
+    few = stop_advice(build_table(8, completed=1e9 + 6.0 * np.arange(8)), "tpe")
+    assert "20 more would take about 2 min" in few.evidence
+    assert few.noise > 0
 
 
 def test_pause_does_not_make_trials_look_slow():
