@@ -81,6 +81,12 @@ def with_faults(table: TrialTable) -> TrialTable:
     return replace(table, states=states, values=np.where(failed, np.nan, table.values), reasons=reasons)
 
 
+def drawn_at_random(table: TrialTable) -> TrialTable:
+    """The table with half of the automated trials made by random search."""
+    is_drawn = (table.arms == "tpe") & (np.arange(len(table)) % 2 == 0)
+    return replace(table, arms=np.where(is_drawn, "random", table.arms))
+
+
 def with_thoughts(table: TrialTable, size: int = 8) -> TrialTable:
     """The table with thoughts for each picture from inside: generations with parents, clouds, stages, walks."""
     thoughts = [json.dumps(_thought(table, row, size)) for row in range(len(table))]

@@ -20,7 +20,15 @@ from hpo_core.options import options_of, with_options
 from hpo_core.plots import DARK, LIGHT, LIVE, PLOTS, Plot, figure_json
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import TrialTable
-from tests.trial_tables import SVM, build_table, many_parameters, with_choices, with_faults, with_thoughts
+from tests.trial_tables import (
+    SVM,
+    build_table,
+    drawn_at_random,
+    many_parameters,
+    with_choices,
+    with_faults,
+    with_thoughts,
+)
 
 _WHAT = (
     ("begun", {"kind": "trials", "amount": 30}),
@@ -151,6 +159,14 @@ STUDIES: dict[str, Callable[[], TrialTable]] = {
     ),
     "layers without widths": lambda: build_table(30, distributions={"n_layers": IntDistribution(1, 3), "C": SVM["C"]}),
     "ten thousand": lambda: with_faults(build_table(10_000)),
+    "random": lambda: drawn_at_random(with_faults(build_table(60))),
+    "a few random": lambda: drawn_at_random(build_table(8)),
+    "random and failed": lambda: drawn_at_random(STUDIES["all failed"]()),
+    "random and infinite": lambda: drawn_at_random(STUDIES["best infinite"]()),
+    "random and equal": lambda: drawn_at_random(STUDIES["constant values"]()),
+    "random and terrible": lambda: drawn_at_random(STUDIES["terrible outlier"]()),
+    "random and hidden": lambda: _hiding(drawn_at_random(with_faults(build_table(60))), range(0, 60, 3)),
+    "ten thousand random": lambda: drawn_at_random(with_faults(build_table(10_000))),
 }
 _HOSTILE = (
     "",
@@ -194,8 +210,8 @@ VARIANTS = [variant for plot in PLOTS for variant in settings_of(plot)]
 
 
 def for_plot(plot: Plot[Any], table: TrialTable) -> TrialTable:
-    """The table; for a plot that shows a method from inside, with thoughts, or with the parameters that it needs."""
-    richer = (lambda: table, lambda: with_thoughts(table), lambda: with_choices(table))
+    """The table; for a plot that needs them, with thoughts, with some parameters, or with trials drawn at random."""
+    richer = (lambda: table, lambda: with_thoughts(table), lambda: with_choices(table), lambda: drawn_at_random(table))
     return next((found for make in richer if plot.why_unavailable(found := make()) is None), table)
 
 
@@ -306,7 +322,7 @@ def test_live_figure_holds_no_colour_of_one_theme(plot: Plot[Any]) -> None:
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_drawing_leaves_the_table_alone(plot: Plot[Any]) -> None:
-    table, twin = for_plot(plot, build_table(60)), build_table(60)
+    table, twin = (for_plot(plot, build_table(60)) for _ in range(2))
     plot.draw(plot.compute(table), LIVE)
     for name in ("values", "numbers", "arms", "fold_scores"):
         np.testing.assert_array_equal(getattr(table, name), getattr(twin, name))
