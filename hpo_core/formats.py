@@ -28,6 +28,18 @@ def format_score(value: float | None) -> str:
     return f"{value:#.4g}".rstrip(".")
 
 
+def format_within(value: float, half_width: float) -> str:
+    """A value with as many digits as its interval bears: down to the second digit of half its width.
+
+    >>> format_within(0.98517, 0.012), format_within(1234.5, 40.0), format_within(0.5, float("nan"))
+    ('0.985', '1,234', '0.5000')
+    """
+    if not (math.isfinite(value) and math.isfinite(half_width) and half_width > 0):
+        return format_score(value)
+    decimals = min(8, max(0, 1 - math.floor(math.log10(half_width))))
+    return f"{value:,.{decimals}f}"
+
+
 def format_signed(difference: float) -> str:
     """A difference with its sign, and a true minus; what rounding leaves of nothing is nothing.
 

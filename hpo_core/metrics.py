@@ -73,6 +73,16 @@ def ideal_score(metric: Metric) -> float | None:
     return 1.0 if metric.direction == "maximize" else 0.0
 
 
+def ideal_of_name(name: str) -> float | None:
+    """The score that none can beat, by the name of a metric; None for names of other things, such as heights.
+
+    >>> ideal_of_name("log_loss"), ideal_of_name("height")
+    (0.0, None)
+    """
+    found = next((metric for metric in METRICS if metric.name == name), None)
+    return None if found is None else ideal_score(found)
+
+
 def _rehearse(score: Score, needs: Needs, task: Task, target: NDArray[Any]) -> str:
     """What a score raises for predictions as good as they can be without a model; "" when it works."""
     with warnings.catch_warnings():
