@@ -27,6 +27,7 @@ from hpo_core.errors import UsageError
 Kind = Literal["kfold", "holdout", "grouped", "time"]
 Rows = NDArray[np.int64]
 _REDRAW = 100_003  # what the seed of other folds is further on: more than anybody repeats
+_OUTER = 50_021  # what the seed of outer folds is further on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,10 @@ class Protocol:
         seed: Of the divisions and of the models.
         redraw: Another number divides the same rows into other folds, with the same rows locked away.
         is_opened: Whether the lock is open: one fold that trains on all other rows and validates on the locked ones.
+            With outer folds the locked rows stay locked, and it is the outer fold that is opened.
+        outer_folds: Into how many outer folds the rows that are not locked are divided first, of a nested
+            cross-validation; 0 for none.
+        outer_fold: Which of them, from 0, is kept out of all folds.
     """
 
     kind: Kind = "kfold"
@@ -71,6 +76,8 @@ class Protocol:
     seed: int = 0
     redraw: int = 0
     is_opened: bool = False
+    outer_folds: int = 0
+    outer_fold: int = 0
 
     def __post_init__(self) -> None:
         faults = [text for is_wrong, text in self._faults() if is_wrong]
@@ -88,7 +95,18 @@ class Protocol:
                 f"The validation share must lie from 0.05 to 0.5; got {self.valid_fraction}.",
             ),
             (self.kind == "grouped" and not self.column, "Grouped folds need the column that names the groups."),
-            (self.is_opened and not self.test_fraction, "No rows are locked away, so there are none to open."),
+            (
+                self.outer_folds != 0 and not 2 <= self.outer_folds <= 20,
+                f"Outer folds must be a whole number from 2 to 20; got {self.outer_folds}.",
+            ),
+            (
+                not 0 <= self.outer_fold < max(1, self.outer_folds),
+                f"There are {self.outer_folds} outer folds, counted from 0; got {self.outer_fold}.",
+            ),
+            (
+                self.is_opened and not self.test_fraction and not self.outer_folds,
+                "No rows are locked away, so there are none to open.",
+            ),
             (
                 self.repeats > 1 and self.kind in ("grouped", "time"),
                 f"A {self.kind} protocol has one division only; set repeats to 1.",
@@ -105,17 +123,14 @@ class Protocol:
     def title(self) -> str:
         name = {"kfold": f"{self.folds}-fold", "grouped": f"{self.folds}-fold by {self.column}"}.get(self.kind)
         name = name or ("holdout" if self.kind == "holdout" else f"{self.folds} folds in time order")
-        return f"{name} × {self.repeats}" if self.repeats > 1 else name
+        name = f"{name} × {self.repeats}" if self.repeats > 1 else name
+        return f"{name}, outer fold {self.outer_fold + 1} of {self.outer_folds}" if self.outer_folds else name
 
     def to_json(self) -> dict[str, Any]:
         row = dataclasses.asdict(self)
-        for later in (
-            "redraw",
-            "is_opened",
-        ):  # so that studies from before there was one still are about the same problem
-            if not row[later]:
-                del row[later]
-        return row
+        # Only where they are set, so that studies from before there were any still are about the same problem.
+        later = ("redraw", "is_opened", "outer_folds", "outer_fold")
+        return {name: value for name, value in row.items() if value or name not in later}
 
     def redrawn(self, redraw: int) -> Protocol:
         """The same protocol on fresh folds of the same rows: one draw of them, another one for each number from 1 on.
@@ -126,6 +141,16 @@ class Protocol:
         if self.kind == "time":
             raise UsageError("Folds in time order cannot be drawn anew: there is one past and one future.")
         return dataclasses.replace(self, repeats=1, redraw=redraw)
+
+    def nested(self, outer_folds: int) -> tuple[Protocol, ...]:
+        """The same protocol within all but one of so many outer folds, for each of them in turn.
+
+        Raises:
+            UsageError: There are fewer than 2 or more than 20.
+        """
+        if not outer_folds:
+            raise UsageError("Outer folds must be a whole number from 2 to 20; got 0.")
+        return tuple(dataclasses.replace(self, outer_folds=outer_folds, outer_fold=fold) for fold in range(outer_folds))
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> Protocol:
@@ -148,9 +173,12 @@ class Protocol:
         side = self._column_values(data)
         order = np.argsort(side, kind="stable") if self.kind == "time" and side is not None else np.arange(data.n_rows)
         development, test = self._cut(data, order, side)
+        scored = test
+        if self.outer_folds:
+            development, scored = self._outer(data, development, side)
         self._check_size(development, side)
         if self.is_opened:
-            return Split(test=test, folds=((development, test),))
+            return Split(test=test, folds=((development, scored),))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds: said in the notes
             folds = tuple(self._folds(data, development, side))
@@ -175,6 +203,27 @@ class Protocol:
             own = shuffled[classes[shuffled] == one]
             place[own] = (np.arange(len(own)) + 0.5) / len(own)
         return np.sort(train[np.argsort(place, kind="stable")[:n_rows]])
+
+    def _outer(self, data: Dataset, rows: Rows, side: NDArray[Any] | None) -> tuple[Rows, Rows]:
+        """The rows that one outer fold leaves, in their order, and its own; `rows` are those that are not locked.
+
+        Outer folds are drawn as those of the protocol are: by class, by group, or later rows after earlier ones.
+        """
+        n, seed = self.outer_folds, self.seed + _OUTER
+        plain = StratifiedKFold if data.task == "classification" else KFold
+        splitter: Any = plain(n, shuffle=True, random_state=seed)
+        if self.kind == "grouped":
+            splitter = GroupKFold(n, shuffle=True, random_state=seed)
+        elif self.kind == "time":
+            splitter = TimeSeriesSplit(n)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # a class with fewer rows than folds
+                pairs = list(splitter.split(rows, data.target[rows], None if side is None else side[rows]))
+        except ValueError as fault:
+            raise UsageError(f"These rows cannot be divided into {n} outer folds: {fault}") from fault
+        kept, left = pairs[self.outer_fold]
+        return rows[kept], rows[left]
 
     def _column_values(self, data: Dataset) -> NDArray[Any] | None:
         if self.column is None:

@@ -20,6 +20,7 @@ from hpo_core.methods import METHODS
 from hpo_core.options import with_options
 from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.pruning import pruning_rule
+from hpo_core.search.executor import Executor
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.recovery import recover
@@ -83,15 +84,24 @@ def _check_budget(problem: Problem, budget: Budget) -> None:
         )
 
 
-def execute(study: Study, run: Run, folder: Path, on_progress: Progress | None = None) -> Run:
+def execute(
+    study: Study, run: Run, folder: Path, on_progress: Progress | None = None, executor: Executor | None = None
+) -> Run:
     """Claims a run, does it in this process, and returns it as it ended. Ctrl-C and SIGTERM stop it in order.
+
+    Args:
+        study: Whose run it is.
+        run: Waits to be claimed.
+        folder: The data folder.
+        on_progress: Called with the run a few times a second.
+        executor: Does the fits; by default workers of its own, which end with the run.
 
     Raises:
         TuningError: It could not be run; the run is marked failed with the sentence.
     """
     claimed = study.runs.claim(run.id, Owner.of_this_process())
     try:
-        return _execute(study, claimed, folder, on_progress)
+        return _execute(study, claimed, folder, on_progress, executor)
     except Exception as fault:
         sentence = str(fault) if isinstance(fault, TuningError) else _unexpected(fault)
         with contextlib.suppress(TuningError):
@@ -101,15 +111,17 @@ def execute(study: Study, run: Run, folder: Path, on_progress: Progress | None =
         raise TuningError(sentence) from fault
 
 
-def _execute(study: Study, run: Run, folder: Path, on_progress: Progress | None) -> Run:
-    executor = LocalExecutor(run.settings.workers, log_file=folder / "workers.log")  # first: workers take time to start
+def _execute(study: Study, run: Run, folder: Path, on_progress: Progress | None, lent: Executor | None) -> Run:
+    # First: workers take time to start.
+    executor = lent or LocalExecutor(run.settings.workers, log_file=folder / "workers.log")
     fits = FitStore(folder / "fits.db")
     try:
         runner = Runner(study, run, problem_of(study), executor, fits, on_progress)
         with _stopping_on_signals(runner):
             return runner.run()
     finally:
-        executor.shutdown()
+        if lent is None:
+            executor.shutdown()
         fits.close()
 
 

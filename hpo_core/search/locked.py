@@ -7,7 +7,7 @@ however they divide the others into folds: what was seen once is known.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -18,6 +18,13 @@ from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 
 _LOOKS, _SEAL = "locked_looks", "locked_for_good"
+
+Scorer = Callable[[Executor, FitRequest], float]
+
+
+def first_score(executor: Executor, request: FitRequest) -> float:
+    """Waits for a fit and gives the score of its first fold."""
+    return executor.submit(request).result()[0].score
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,11 @@ def seal(study: Study, problem: Problem) -> None:
         study.set_attribute(_SEAL, rows)
 
 
+def looks_of(storage: StudyStorage, study: Study, problem: Problem) -> tuple[Look, ...]:
+    """The looks that were made for one study, oldest first."""
+    return tuple(one for one in looks_at(storage, problem) if one.study == study.name)
+
+
 def why_locked(storage: StudyStorage, problem: Problem) -> str:
     """The sentence why the rows cannot be opened, or ""."""
     rows = locked_rows(problem)
@@ -79,6 +91,7 @@ def look(
     problem: Problem,
     chosen: Sequence[tuple[str, Mapping[str, Any]]],
     executor: Executor,
+    score: Scorer = first_score,
 ) -> tuple[Look, ...]:
     """Opens the locked rows for some configurations of one problem: each look is recorded before the next is made.
 
@@ -88,6 +101,7 @@ def look(
         problem: Whose rows are opened.
         chosen: What is scored: words, and a configuration.
         executor: Does the fits, each on all rows that are not locked.
+        score: Waits for one of them; what it raises beside `FitError` ends the looks before that one is made.
 
     Raises:
         UsageError: There are no such rows, or they are locked for good.
@@ -99,10 +113,10 @@ def look(
     for what, configuration in chosen:
         try:
             request = FitRequest(spec=opened.spec, configuration=configuration, folds=(0,))
-            score: float | None = executor.submit(request).result()[0].score
+            found: float | None = score(executor, request)
         except FitError:
-            score = None
-        one = Look(time.time(), what, dict(configuration), score, locked_rows(problem))
+            found = None
+        one = Look(time.time(), what, dict(configuration), found, locked_rows(problem))
         kept = [{k: v for k, v in asdict(one).items() if k != "study"}]
         study.set_attribute(_LOOKS, [*study.attributes.get(_LOOKS, []), *kept])
         made.append(replace(one, study=study.name))

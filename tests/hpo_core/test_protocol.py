@@ -1,5 +1,6 @@
 """Validation protocols: what is locked, what is divided, and what is refused."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -185,3 +186,52 @@ def test_thinned_groups_come_whole_and_time_keeps_the_latest():
     ordered = Protocol(kind="time", folds=3, column=column)
     train, _ = ordered.split(data).folds[2]
     assert sides[ordered.thinned(data, train, 2, 10)].min() >= sides[train[:-10]].max()
+
+
+@pytest.mark.parametrize(("data", "protocol"), _all_protocols(), ids=lambda x: getattr(x, "title", ""))
+def test_outer_folds_keep_their_rows_from_the_folds_and_the_locked_rows_from_both(data, protocol):
+    locked = set(protocol.split(data).test)
+    left_out = []
+    for inner in protocol.nested(4):
+        split = inner.split(data)
+        assert set(split.test) == locked
+        ((rest, outer),) = dataclasses.replace(inner, is_opened=True).split(data).folds
+        assert not set(outer) & set(rest)
+        assert not (set(outer) | set(rest)) & locked
+        assert set().union(*(set(part) for fold in split.folds for part in fold)) <= set(rest)
+        assert len(split.folds) == protocol.n_folds
+        left_out += outer.tolist()
+    assert len(left_out) == len(set(left_out))
+    if protocol.kind != "time":
+        assert set(left_out) == set(range(data.n_rows)) - locked
+
+
+def test_outer_folds_follow_groups_and_time():
+    grouped, timed = _grouped(20), _table(when=np.arange(60)[::-1])
+    group, when = grouped.features["group"].to_numpy(), timed.features["when"].to_numpy()
+    for inner in Protocol(kind="grouped", column="group", folds=3).nested(3):
+        ((rest, outer),) = inner.opened().split(grouped).folds
+        assert not set(group[rest]) & set(group[outer])
+    for inner in Protocol(kind="time", column="when", folds=3).nested(3):
+        ((rest, outer),) = inner.opened().split(timed).folds
+        assert when[rest].max() < when[outer].min()
+
+
+def test_outer_folds_are_others_than_the_folds_and_need_no_locked_rows():
+    data, protocol = _table(120), Protocol(test_fraction=0.0)
+    valid = {tuple(sorted(valid)) for _, valid in protocol.split(data).folds}
+    outer = {tuple(sorted(inner.opened().split(data).folds[0][1])) for inner in protocol.nested(5)}
+    assert len(valid) == len(outer) == 5
+    assert not valid & outer
+
+
+def test_outer_folds_travel_and_older_protocols_read_as_before():
+    inner = Protocol().nested(5)[3]
+    assert Protocol.from_json(json.loads(json.dumps(inner.to_json()))) == inner
+    assert inner.title == "5-fold, outer fold 4 of 5"
+    assert not {"outer_folds", "outer_fold"} & Protocol().to_json().keys()
+    for n, words in ((0, "got 0"), (1, "got 1"), (21, "got 21")):
+        with pytest.raises(UsageError, match=words):
+            Protocol().nested(n)
+    with pytest.raises(UsageError, match="counted from 0; got 5"):
+        Protocol(outer_folds=5, outer_fold=5)
