@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from hpo_core.analysis.optimism import corrected_best
 from hpo_core.cli.finals import figures, watching
 from hpo_core.cli.printing import ProgressLine, print_json
 from hpo_core.errors import TuningError, UsageError
 from hpo_core.fit_result import SECOND_OBJECTIVES
-from hpo_core.formats import format_score, format_seconds, format_value
+from hpo_core.formats import format_score, format_seconds, format_value, format_within
 from hpo_core.methods import METHODS
+from hpo_core.metrics import ideal_of_name
 from hpo_core.options import options_of, with_options
 from hpo_core.pareto import is_on_front
 from hpo_core.problem import Problem, ProblemSpec, open_problem
@@ -148,6 +150,7 @@ def outcome(storage: StudyStorage, study: Study, run: Run | None) -> dict[str, A
         "best_number": None if best is None else int(table.numbers[best]),
         "best_value": None if best is None else float(table.values[best]),
         "best_noise": None if best is None else float(table.noise[best]),
+        **_on_new_rows(study, table),
         "best_params": None if best is None else table.configuration(best),
         "default_value": _default_value(study, table),
         "front": front_of(study, table),
@@ -166,6 +169,13 @@ def _finals(study: Study) -> dict[str, Any] | None:
         with suppress(TuningError):  # its data may be gone
             return figures(problem_of(study), now.found)
     return None
+
+
+def _on_new_rows(study: Study, table: TrialTable) -> dict[str, Any]:
+    """What the best is worth without the luck of being picked, and its 95 % interval; None where it cannot be told."""
+    found = corrected_best(table, ideal=ideal_of_name(study.metric))
+    low, high = (None, None) if found is None else found.interval
+    return {"corrected_value": None if found is None else found.value, "corrected_low": low, "corrected_high": high}
 
 
 def front_of(study: Study, table: TrialTable) -> list[dict[str, Any]]:
@@ -202,6 +212,8 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
         noise = found["best_noise"]
         spread = f" ± {format_score(noise)} (sd over folds)" if noise is not None and np.isfinite(noise) else ""
         print(f"best     {found['metric']} {format_score(found['best_value'])}{spread}, trial {found['best_number']}")
+        if found["corrected_value"] is not None:
+            print(f"new rows {found['metric']} {in_words_on_new_rows(found)}")
         print(f"default  {found['metric']} {format_score(found['default_value'])}")
         for sentence in found["finals"]["verdict"] if found["finals"] else ():
             print(f"finals   {sentence}")
@@ -214,6 +226,13 @@ def _print_outcome(found: dict[str, Any], run: Run) -> None:
             named = ", ".join(f"{n} {format_score(v)}" for n, v in zip(list(entry)[1:], values, strict=True))
             print(f"  trial {number}: {named}")
     print(f"study    {found['study']} in {found['storage']}")
+
+
+def in_words_on_new_rows(found: dict[str, Any]) -> str:
+    """What the best of an outcome is worth on new rows, with its interval."""
+    value, low, high = (found[f"corrected_{name}"] for name in ("value", "low", "high"))
+    about = format_within(value, high - value)
+    return f"about {about} without the luck of picking (95 % interval {format_score(low)} to {format_score(high)})"
 
 
 def _problem(arguments: argparse.Namespace, storage: StudyStorage) -> Problem:

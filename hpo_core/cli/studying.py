@@ -1,4 +1,4 @@
-"""`studies`: list, show, advice, log, pause, resume, stop, delete, rename, narrow and finals."""
+"""`studies`: list, show, advice, log, pause, resume, stop, delete, rename, narrow, finals, and the last steps."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 
 from hpo_core.analysis.steering import steering_log
 from hpo_core.analysis.stopping import N_MORE
-from hpo_core.cli import finals, narrowing
+from hpo_core.cli import finals, last_steps, narrowing
 from hpo_core.cli.printing import moment, print_json, print_rows
-from hpo_core.cli.searching import add_budget, add_storage, follow, outcome
+from hpo_core.cli.searching import add_budget, add_storage, follow, in_words_on_new_rows, outcome
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
 from hpo_core.formats import format_value
 from hpo_core.search import budget_of, problem_of, recover, recover_all, resume_run
@@ -44,6 +44,7 @@ def add_command(commands: Any) -> None:
             narrowing.add_arguments(verb)
         if name == "finals":
             finals.add_arguments(verb)
+        last_steps.add_arguments(name, verb)
         if name == "delete":
             verb.add_argument("--yes", action="store_true", help="do not ask")
         if name == "resume":
@@ -106,6 +107,8 @@ def _show(arguments: argparse.Namespace) -> int:
         value = found.get(name)
         if value not in (None, ""):
             print(f"{name:14} {format_value(value)}")
+    if found["corrected_value"] is not None:
+        print(f"{'on new rows':14} {in_words_on_new_rows(found)}")
     for name, value in (found["best_params"] or {}).items():
         print(f"  {name} = {value}")
     return 0
@@ -246,4 +249,11 @@ _VERBS = (
     ("rename", _rename, "give a study another name"),
     ("finals", finals.hold, "score the best again on fresh folds, and say who wins or that they are tied"),
     ("narrow", narrowing.narrow, "begin a child study within other ranges, with the trials that fit"),
+    (
+        "nested",
+        last_steps.nested,
+        "repeat the search within outer folds: what it is worth on rows it did not choose by",
+    ),
+    ("open-locked", last_steps.open_locked_rows, "score the best trial and the default once on the locked rows"),
+    ("lock", last_steps.lock, "lock the locked rows for good"),
 )
