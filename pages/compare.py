@@ -9,12 +9,12 @@ import streamlit as st
 
 from hpo_core.analysis.comparison import MOST, Compared
 from hpo_core.analysis.noise import Difference
+from hpo_core.analysis.optimism import corrected_best
 from hpo_core.analysis.study_comparison import (
     StudyUnderTest,
     best_of_study,
     difference_without_luck,
     fits_done,
-    fold_scores_without_luck,
     overlap_of,
     why_incomparable,
 )
@@ -179,25 +179,26 @@ def _luck(studies: list[StudyUnderTest], overlap: float) -> None:
         return
     with st.container(key="card-luck", gap="small"):
         st.subheader("How much of it is luck?", anchor=False)
-        heads = ("Study", "Best of", "Best value", "Without the luck of picking", f"Against {studies[0].name}")
+        heads = ("Study", "Best of", "Best value", "On new rows", f"Against {studies[0].name}")
         st.html(html_table("Luck", heads, rows))
         st.caption(
-            "The best of many noisy scores looks better than it is. Without that luck, each fold is scored by the "
-            "trial that is best on the other folds. Trust the verdict on the right; the locked rows have the last word."
+            "The best of many noisy scores looks better than it is: on new rows expect about the value in bold, within "
+            "its 95 % interval. For the verdict, each fold is scored by the trial that is best on the others. Trust "
+            "the verdict; the locked rows have the last word."
         )
 
 
 def _luck_row(study: StudyUnderTest, first: StudyUnderTest, overlap: float) -> tuple[str, ...]:
     table, row = study.table, study.table.best()
-    honest = fold_scores_without_luck(table)
-    if row is None or not len(honest):
+    honest = corrected_best(table, overlap=overlap)
+    if row is None or honest is None:
         return ()
     difference = None if study is first else difference_without_luck(table, first.table, overlap)
     return (
         escape(shown_name(study.name)),
         f"{int(table.is_complete.sum()):,} trials",
         format_score(float(table.values[row])),
-        f"<b>{format_score(float(honest.mean()))}</b>",
+        f"<b>{format_score(honest.value)}</b> ± {honest.half_width:.2g}",
         _against(difference),
     )
 

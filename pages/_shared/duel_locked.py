@@ -1,9 +1,8 @@
-"""The locked rows of a duel: how often they were looked at, the way to open them once, and what came of it."""
+"""The last step of a duel: what each search chose, scored once on the locked rows."""
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from html import escape
 
@@ -11,42 +10,50 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.duel import Side
-from hpo_core.formats import format_count, format_score
+from hpo_core.formats import format_score
 from hpo_core.problem import ModelProblem
 from hpo_core.search.duel import Duel
 from hpo_core.search.dueling import has_looked, is_held
-from hpo_core.search.locked import Look, locked_rows, looks_at, why_locked
+from hpo_core.search.locked import locked_rows, why_locked
 from pages._shared.duel_state import go_on
 from pages._shared.html_table import html_table
 from pages._shared.lab import the_lab
+from pages._shared.locked_rows import looks_line, looks_so_far, seal_button
 
 
 def duel_locked(duel: Duel, sides: Sequence[Side]) -> None:
-    """How often they were looked at, the way to open them once, and what came of it."""
-    problem, storage = duel.problem, the_lab().storage
+    """How often they were looked at, the way to open them once, what came of it, and the way to lock them for good."""
+    problem = duel.problem
     if not isinstance(problem, ModelProblem) or not locked_rows(problem):
         return
-    n_rows, looks = len(problem.split.test), looks_at(storage, problem)
+    n_rows = len(problem.split.test)
     with st.container(key="card-duel-locked", gap="small"):
         st.subheader("Does it hold on rows that nobody has seen?", anchor=False)
-        st.caption(_looks_in_words(looks, n_rows))
+        looks_line(looks_so_far(problem), n_rows)
         if has_looked(duel):
-            st.html(_locked_table(duel, sides))
-            return
-        if why := why_locked(storage, problem):
+            st.html(_table(duel, sides))
+        if why := why_locked(the_lab().storage, problem):
             st.caption(why)
-        elif duel.control.get("opens_lock"):
-            n_done = sum(member.look() is not None for member in duel.members)
-            st.caption(f"Scoring what was chosen: {n_done} of {len(duel.members)}.")
-            if not is_held(duel):  # not yet, or its process died
-                st.button("Go on", key="duel-look-on", on_click=go_on, args=(duel,))
-        else:
-            with st.popover("Open the lock"):
-                st.markdown(
-                    f"Each search's choice is trained on all other rows and scored once on the {n_rows:,} locked ones. "
-                    "Do this last: the looks are counted, and a choice that is changed afterwards has seen the answer."
-                )
-                st.button("Open it", key="duel-open-lock", type="primary", on_click=_open_lock, args=(duel,))
+            return
+        with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
+            if not has_looked(duel):
+                _open(duel, n_rows)
+            seal_button(duel.members[0].study, problem, n_rows, "duel")
+
+
+def _open(duel: Duel, n_rows: int) -> None:
+    if duel.control.get("opens_lock"):
+        n_done = sum(member.look() is not None for member in duel.members)
+        st.caption(f"Scoring what was chosen: {n_done} of {len(duel.members)}.")
+        if not is_held(duel):  # not yet, or its process died
+            st.button("Go on", key="duel-look-on", on_click=go_on, args=(duel,))
+        return
+    with st.popover("Open the lock"):
+        st.markdown(
+            f"Each search's choice is trained on all other rows and scored once on the {n_rows:,} locked ones. "
+            "Do this last: the looks are counted, and a choice that is changed afterwards has seen the answer."
+        )
+        st.button("Open it", key="duel-open-lock", type="primary", on_click=_open_lock, args=(duel,))
 
 
 def _open_lock(duel: Duel) -> None:
@@ -54,17 +61,7 @@ def _open_lock(duel: Duel) -> None:
     go_on(duel)
 
 
-def _looks_in_words(looks: Sequence[Look], n_rows: int) -> str:
-    if not looks:
-        return f"Nobody has looked at the {n_rows:,} locked rows yet."
-    last = time.strftime("%Y-%m-%d %H:%M", time.localtime(looks[-1].time))
-    return (
-        f"{format_count(len(looks), 'look')} at the {n_rows:,} locked rows so far, the last on {last}. Each one that a "
-        "choice depends on makes them worth less."
-    )
-
-
-def _locked_table(duel: Duel, sides: Sequence[Side]) -> str:
+def _table(duel: Duel, sides: Sequence[Side]) -> str:
     rows = []
     for place, side in enumerate(sides):
         looks = [found["score"] for member in duel.of_arm(place) if (found := member.look()) is not None]

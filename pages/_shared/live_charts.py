@@ -22,7 +22,10 @@ from pages._shared.ensemble_card import ensemble_card, ensemble_state
 from pages._shared.fault import guarded_fragment
 from pages._shared.finals_card import finals_card, finals_state, last_finals, score_again
 from pages._shared.lab import the_lab
+from pages._shared.locked_card import locked_card
 from pages._shared.machine_panel import current_run
+from pages._shared.nested_card import nested_card
+from pages._shared.new_rows import corrected_of, new_rows_html
 from pages._shared.outcome import best_of, machine_rows, outcome
 from pages._shared.score_card import fold_difference, verdict_html
 from pages._shared.study_views import ViewActions, study_views
@@ -83,6 +86,16 @@ def _area(tuning: Tuning, is_active: bool) -> None:
             on_ranges=partial(open_child_form, tuning),
         ),
     )
+    _last_steps(tuning, table)
+
+
+def _last_steps(tuning: Tuning, table: TrialTable) -> None:
+    """What comes when all is chosen: how far to trust it."""
+    left, right = st.columns(2, gap="medium")
+    with left:
+        nested_card(tuning)
+    with right:
+        locked_card(tuning, table)
 
 
 def _overlap(tuning: Tuning) -> float:
@@ -109,9 +122,12 @@ def _standing(tuning: Tuning, table: TrialTable | None) -> None:
         last = _scored_default(tuning)
     else:
         last = _tile(tuning, table, "default", default, None, "default")
-    rows = (None, None) if table is None else (table.best(MANUAL), best_of(table, machine_rows(table)))
     names = (("you", "manual"), ("machine", "machine"))
-    tiles = [_tile(tuning, table, name, row, default, css) for (name, css), row in zip(names, rows, strict=True)]
+    mine = [None, None] if table is None else [np.flatnonzero(table.arms == MANUAL), machine_rows(table)]
+    tiles = [
+        _tile(tuning, table, name, None if table is None or rows is None else best_of(table, rows), default, css, rows)
+        for (name, css), rows in zip(names, mine, strict=True)
+    ]
     st.html(f'<div class="lab-standing">{"".join(tiles)}{last}</div>')
 
 
@@ -125,13 +141,23 @@ def _scored_default(tuning: Tuning) -> str:
     return _tile_html("default", format_score(nudge.value), "the library's own", "default")
 
 
-def _tile(tuning: Tuning, table: TrialTable | None, name: str, row: int | None, default: int | None, css: str) -> str:
+def _tile(
+    tuning: Tuning,
+    table: TrialTable | None,
+    name: str,
+    row: int | None,
+    default: int | None,
+    css: str,
+    picked_among: np.ndarray | None = None,
+) -> str:
     if table is None or row is None:
         return _tile_html(name, NOTHING, {"manual": "no trial yet", "machine": "no trial yet"}[css], css)
     note = f"trial {int(table.numbers[row])}"
     if default is not None and row != default:
         difference = fold_difference(tuning.problem, tuple(table.fold_scores[row]), tuple(table.fold_scores[default]))
         note = f"{verdict_html(difference)} · {note}"
+    if picked_among is not None and (honest := new_rows_html(corrected_of(tuning, table, picked_among))):
+        note = f"{honest}{note}"
     return _tile_html(name, format_score(float(table.values[row])), note, css)
 
 

@@ -9,7 +9,6 @@ import streamlit as st
 
 from hpo_core.analysis.edges import Edge, edges
 from hpo_core.analysis.noise import Difference
-from hpo_core.analysis.optimism import optimism_of_best
 from hpo_core.formats import format_count, format_score, format_signed, format_value
 from hpo_core.plots import DEFAULT, MANUAL
 from hpo_core.search.finals_round import FinalsRound
@@ -19,12 +18,12 @@ from pages._shared.ensemble_card import mix_button
 from pages._shared.fault import plain
 from pages._shared.finals_card import finals_button, fresh_note, why_no_finals
 from pages._shared.machine_panel import current_run
+from pages._shared.new_rows import luck_line
 from pages._shared.score_card import fold_difference
 from pages._shared.tuning import Tuning, load
 
 _LATE = 0.75
 _FEW = 8
-_TRIFLE = 0.05
 
 
 def machine_rows(table: TrialTable) -> np.ndarray:
@@ -50,7 +49,7 @@ def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None) -> No
     with st.container(key="outcome", horizontal=True, vertical_alignment="center"):
         lines = [_found(tuning, table, rows, best, finals)]
         if best is not None:
-            lines += [_luck(table, best), _advice(tuning, table, rows, best, edge) if is_over else ""]
+            lines += [luck_line(tuning, table, rows), _advice(tuning, table, rows, best, edge) if is_over else ""]
             lines += [why_no_finals(tuning)] if is_over else []
         st.html(f'<div class="lab-outcome" role="status">{"".join(lines)}{_failed(table, rows)}</div>')
         if best is not None:
@@ -84,17 +83,6 @@ def _found(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int | None
     number = int(table.numbers[best])
     value = f"trial {number}: {format_score(float(table.values[best]))}{fresh_note(tuning, finals, number)}"
     return f"<p><b>{head}</b> · {value}{': ' if parts else ''}{parts}.</p>"
-
-
-def _luck(table: TrialTable, best: int) -> str:
-    """By how much the best flatters, where that can be told and is not a trifle beside the noise."""
-    optimism = optimism_of_best(table)
-    if not optimism > _TRIFLE * table.noise[best]:
-        return ""
-    less = "less" if table.direction == "maximize" else "more"
-    text = f"The best of {int(table.is_complete.sum()):,} scores is partly luck: on new rows expect about"
-    why = "estimated by choosing the best without one fold and looking at it on that fold, for each fold in turn"
-    return f'<p class="lab-note" title="{why}">{text} {format_value(float(f"{optimism:.2g}"))} {less}.</p>'
 
 
 def _advice(tuning: Tuning, table: TrialTable, rows: np.ndarray, best: int, edge: Edge | None) -> str:

@@ -22,8 +22,14 @@ def study_address(study: StudySummary) -> str:
     return f"/?study={quote(study.name)}" if study.is_lab else f"/study?name={quote(study.name)}"
 
 
-def study_cells(entry: Entry, now: float) -> str:
-    """The cells of a line as HTML; `now` in epoch seconds."""
+def study_cells(entry: Entry, now: float, on_new_rows: str = "") -> str:
+    """The cells of a line as HTML.
+
+    Args:
+        entry: The line.
+        now: Epoch seconds.
+        on_new_rows: HTML of what its best is worth on new rows.
+    """
     study = entry.study
     arrow = "↑" if study.direction == "maximize" else "↓"
     is_kept_secret = study.duel is not None and study.duel.is_blind
@@ -35,7 +41,7 @@ def study_cells(entry: Entry, now: float) -> str:
     cells = (
         _name(entry),
         _state(study) if entry.contest is None else _contest_state(entry.contest),
-        f"{best} {metric}",
+        f"{best} {metric}{'' if is_kept_secret else on_new_rows}",
         f"{study.n_trials:,}",
         failed,
         escape(_method(study)) if entry.contest is None else format_count(entry.contest.n_arms, "arm"),

@@ -19,6 +19,7 @@ from hpo_core.studies.summary import StudySummary
 from pages._shared.contests import Contest
 from pages._shared.fault import plain
 from pages._shared.lab import shown_name, the_lab
+from pages._shared.new_rows import listed_new_rows
 from pages._shared.study_actions import (
     act,
     act_on_contest,
@@ -117,10 +118,11 @@ def _rows(entries: list[Entry], n_all: int) -> None:
             heads = "".join(f"<b>{head}</b>" for head in STUDY_HEADS)
             st.html(f'<div class="lab-study lab-study-heads" aria-hidden="true">{heads}</div>')
         now = time.time()
+        honest = listed_new_rows([entry.study for entry in shown if entry.contest is None])
         for place, entry in enumerate(shown):
             if entry.group and (place == 0 or entry.group != shown[place - 1].group):
                 _group(entry)
-            _row(entry, place, now)
+            _row(entry, place, now, honest.get(entry.study.name, ""))
     _foot(len(entries), n_all, first, len(shown), n_pages)
 
 
@@ -143,14 +145,14 @@ def _group(entry: Entry) -> None:
     st.html(f'<h2 class="lab-study-group">{escape(shown_name(entry.group))} <span>{count}</span></h2>')
 
 
-def _row(entry: Entry, place: int, now: float) -> None:
+def _row(entry: Entry, place: int, now: float, honest: str) -> None:
     if entry.contest is not None:
         _contest_row(entry.contest, entry, place, now)
         return
     study = entry.study
     with st.container(key=f"study-row-{place}", horizontal=True, vertical_alignment="center", gap="small"):
         _tick(study.name)
-        st.html(study_cells(entry, now), width="stretch")
+        st.html(study_cells(entry, now, honest), width="stretch")
         if st.button("Open", key=f"open-{study.name}", width="content"):
             _open(study)
         action = st.menu_button("More", actions_of(study), key=f"more-{study.name}", type="tertiary")
