@@ -20,7 +20,8 @@ from hpo_core.warping import Prediction, WarpKind
 
 FEWEST = 8
 SURE_ENOUGH = 0.3
-_TO_EXPLAIN, _PER_PARAMETER, _TRUSTED = 12, 2, 15
+_TO_EXPLAIN, _PER_PARAMETER = 12, 2
+_FEW, _MANY = 8, 40  # trials a parameter
 _MOST, _MOST_WIDE, _WIDE = 300, 200, 12
 _AVERAGED = 64
 
@@ -108,8 +109,10 @@ class Surrogate:
         if len(pulled):
             many = f"{format_count(len(pulled), 'very bad value')} {'counts' if len(pulled) == 1 else 'count'}"
             sentences.insert(0, f"{many} as {format_score(float(pulled[0]))}.")
-        if len(self.rows) < min(_TRUSTED * len(moving_parameters(self.table)), _MOST_WIDE):
-            sentences.append(f"With fewer than {_TRUSTED} trials a parameter, the intervals are rather too narrow.")
+        per_parameter = len(self.rows) / max(len(moving_parameters(self.table)), 1)
+        if per_parameter < _MANY and len(self.rows) < _MOST_WIDE:
+            times = "seven" if per_parameter < _FEW else "eight"
+            sentences.append(f"With so few trials its 90 % intervals hold the truth rather {times} times in ten.")
         return " ".join(sentences)
 
     def anchor(self, *names: str) -> int:
@@ -179,18 +182,14 @@ def why_no_surrogate(table: TrialTable) -> str | None:
 
 def why_no_explanation(table: TrialTable) -> str | None:
     """The sentence why the trials are too few to tell by a surrogate what each parameter does, or None."""
-    why = why_no_surrogate(table)
-    if why:
-        return why
-    moving = moving_parameters(table)
-    if not moving:
-        return "No parameter differs between the finished trials, so there is no telling what one does."
-    need, count = max(_TO_EXPLAIN, _PER_PARAMETER * len(moving)), int(table.is_learnable.sum())
+    moving, count = moving_parameters(table), int(table.is_learnable.sum())
+    need = max(_TO_EXPLAIN, _PER_PARAMETER * len(moving))
     if count >= need:
-        return None
+        still = "No parameter differs between the finished trials, so there is no telling what one does."
+        return why_no_surrogate(table) if moving else still
     return (
-        f"Too few trials to tell what each parameter does: {format_count(len(moving), 'parameter')} "
-        f"need at least {need} finished trials; so far there are {count}."
+        f"Too few trials to tell what each parameter does: it takes at least {need} finished trials; "
+        f"so far there {'is' if count == 1 else 'are'} {count}."
     )
 
 

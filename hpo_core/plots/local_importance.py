@@ -15,7 +15,7 @@ from hpo_core.analysis.selection import moving_parameters
 from hpo_core.analysis.surrogate import Surrogate, fit_surrogate, why_no_explanation
 from hpo_core.analysis.units import value_at
 from hpo_core.formats import format_count, format_score, format_signed, format_value
-from hpo_core.plots import JUDGE, Figure, Group, Look, Plot, axis, faint, glow, layout, plain
+from hpo_core.plots import JUDGE, Figure, Group, Look, Plot, axis, faint, layout, plain
 from hpo_core.plots._look import shortened
 from hpo_core.plots._marks import shaky_note
 from hpo_core.plots._side import Side, side_of
@@ -241,7 +241,7 @@ def _strips(data: LocalImportanceData, look: Look) -> Figure:
         "hovertemplate": "%{text}<extra></extra>",
         "hoverongaps": False,
         "xaxis": "x2",
-        "ygap": 12,
+        "ygap": 14,
         "colorscale": look.colorscale,
         "colorbar": {**bar, **marks, "len": 0.9},
         "name": "lost",
@@ -279,15 +279,15 @@ def _safe(data: LocalImportanceData, look: Look) -> Figure:
 
 
 def _choices(data: LocalImportanceData, look: Look) -> Figure:
-    """The names of categories on their part of the strip, where there are few."""
+    """The names of categories under their part of the strip, where there are few."""
     x, y, names = [], [], []
     for row, along in enumerate(data.rows):
         if _side(data, along).is_category and len(along.units) <= _MOST_CHOICES:
             x += (_FROM + along.units).tolist()
-            y += [row + 0.27] * len(along.units)
+            y += [row + 0.5] * len(along.units)
             names += [shortened(str(data.value(along, float(unit))), _LONGEST_CHOICE) for unit in along.units]
-    font = {"size": 11, "color": look.text, "shadow": glow(look)}
-    shown = {"x": x, "y": y, "xaxis": "x2", "text": names, "textfont": font, "hoverinfo": "skip"}
+    font = {"size": 10, "color": look.muted}
+    shown = {"x": x, "y": y, "xaxis": "x2", "cliponaxis": False, "text": names, "textfont": font, "hoverinfo": "skip"}
     return {"type": "scatter", "mode": "text", **shown, "name": "choices"}
 
 

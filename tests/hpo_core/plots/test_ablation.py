@@ -113,7 +113,7 @@ def test_why_there_is_no_path(change: dict[str, object], start: int, words: str)
     assert words in str(plot.why_unavailable(replace(_study(), **change)))  # type: ignore[arg-type]
 
 
-def test_too_few_trials_are_counted() -> None:
-    assert "needs at least 8 finished trials; so far it has 5" in str(ABLATION.why_unavailable(build_table(5)))
-    why = str(ABLATION.why_unavailable(build_table(10)))
-    assert "5 parameters need at least 12 finished trials; so far there are 10" in why
+@pytest.mark.parametrize(("n", "d", "need"), [(5, 4, 12), (11, 4, 12), (30, 20, 40)])
+def test_too_few_trials_are_counted(n: int, d: int, need: int) -> None:
+    why = str(ABLATION.why_unavailable(_study(d, n)))
+    assert why.endswith(f"it takes at least {need} finished trials; so far there are {n}.")

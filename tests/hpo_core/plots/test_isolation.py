@@ -67,7 +67,7 @@ def test_freedom_is_said() -> None:
 def test_few_trials_show_what_was_found_and_say_why_nothing_is_expected() -> None:
     data = ISOLATION.compute(build_table(6))
     assert data.expected is None
-    assert "needs at least 8 finished trials; so far it has 6." in ISOLATION.caption(data)
+    assert "it takes at least 12 finished trials; so far there are 6." in ISOLATION.caption(data)
     assert "expected best" not in ISOLATION.numbers(data)
     assert ISOLATION.locate(data, 1.0, 0.9).keys() == {data.side.name}
 

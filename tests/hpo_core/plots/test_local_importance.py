@@ -81,7 +81,7 @@ def test_what_is_not_drawn_is_in_the_table() -> None:
 
 
 def test_too_few_trials_and_unused_parameters_get_a_sentence() -> None:
-    assert "need at least 12 finished trials; so far there are 9." in str(PLOT.why_unavailable(build_table(9)))
+    assert "it takes at least 12 finished trials; so far there are 9." in str(PLOT.why_unavailable(build_table(9)))
     table = build_table(40, distributions={"a": many_parameters(1)["parameter_number_0"]})
     column = np.where(np.arange(40) == table.best(), np.nan, table.params["a"])
     why = PLOT.why_unavailable(build_table(40, distributions=table.distributions, params={"a": column}))

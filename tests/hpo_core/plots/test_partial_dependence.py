@@ -62,7 +62,7 @@ def test_interval_is_about_the_average_and_the_spread_about_configurations() -> 
 
 
 def test_why_it_cannot_be_shown() -> None:
-    assert "needs at least 8" in str(PLOT.why_unavailable(build_table(4)))
+    assert "Too few trials to tell what each parameter does" in str(PLOT.why_unavailable(build_table(4)))
     table = build_table(40)
     same = build_table(40, params=table.params | {"C": np.full(40, 1.0)})
     assert "All finished trials have the same C" in str(along("C").why_unavailable(same))
