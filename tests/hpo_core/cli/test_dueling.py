@@ -38,7 +38,8 @@ def test_several_problems_are_a_suite_and_rank_the_arms(lab, tmp_path):
     assert "Mean rank" in text
     assert "http" not in text
     again = lab(*DUEL, *also, "--name", "mine")
-    assert again.err == "There is a suite called 'mine' already. Choose another name.\n"
+    assert again.code == 2
+    assert "There is a suite called 'mine' already." in again.err
 
 
 def test_preset_of_landscapes_gives_programs_all_ranks(lab):
