@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from hpo_core.analysis.noise import Difference, compare_folds
-from hpo_core.analysis.optimism import optimism_of_best
+from hpo_core.analysis.optimism import corrected_best
 from hpo_core.analysis.selection import Rows
 from hpo_core.analysis.steering import Steered, latest_before, steering_log
 from hpo_core.studies.table import Floats, TrialTable
@@ -100,7 +100,8 @@ def attribution(table: TrialTable, *, by_steering: bool = False, most: int = 12)
     is_step = signed[later] < before
     rows, gains = later[is_step], (before - signed[later])[is_step]
     gain = float(signed[start] - signed[best])
-    luck = min(optimism_of_best(table), gain) if gain > 0 else math.nan
+    corrected = corrected_best(table)
+    luck = min(corrected.optimism, gain) if corrected is not None and gain > 0 else math.nan
     alone = {arm: _own_gain(table, usable, arm, float(signed[start])) for arm in _arms(table, usable) if arm != DEFAULT}
     return Attribution(
         begins_with=DEFAULT if len(defaults) else START,  # type: ignore[arg-type]

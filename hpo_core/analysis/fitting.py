@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hpo_core.analysis.noise import Difference, compare_folds
-from hpo_core.analysis.optimism import optimism_of_best
+from hpo_core.analysis.optimism import corrected_best
 from hpo_core.analysis.selection import Rows
 from hpo_core.analysis.stopping import noise_of_best
 from hpo_core.formats import format_count, format_score, format_value
@@ -114,8 +114,8 @@ def diagnosis(table: TrialTable, overlap: float) -> FitDiagnosis:
     scores, own = table.fold_scores[row], table.train_scores[row]
     gap = compare_folds(own, scores, is_higher_better=table.direction == "maximize", overlap=overlap)
     spread = _noise_of_training(table.train_scores[rows])
-    luck = optimism_of_best(table)
-    loss = signed - signed[best] - (0.0 if math.isnan(luck) else luck)
+    corrected = corrected_best(table)
+    loss = signed - signed[best] - (0.0 if corrected is None else corrected.optimism)
     return FitDiagnosis(
         row=row,
         train=float(table.sign * train[best]),

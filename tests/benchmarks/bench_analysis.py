@@ -28,7 +28,7 @@ from hpo_core.analysis.attribution import attribution
 from hpo_core.analysis.fitting import diagnosis
 from hpo_core.analysis.importance import importance
 from hpo_core.analysis.listing import VALUE, cells, columns_of, found_rows, sorted_rows, trial_frame
-from hpo_core.analysis.optimism import optimism_of_best
+from hpo_core.analysis.optimism import corrected_best
 from hpo_core.analysis.steering import steering_log
 from hpo_core.analysis.stopping import stop_advice
 from hpo_core.analysis.surrogate import fit_surrogate
@@ -61,7 +61,7 @@ ANALYSES: dict[str, Timed] = {
     "importance": importance,
     "stop advice, a method that learns": lambda table: stop_advice(table, "tpe"),
     "stop advice, a method that does not": lambda table: stop_advice(table, "random"),
-    "luck of the best": optimism_of_best,
+    "luck of the best": corrected_best,
     "who found the gain": attribution,
     "who found the gain, by steering": lambda table: attribution(table, by_steering=True),
     "over- and underfitting": lambda table: diagnosis(table, 0.25),
