@@ -60,12 +60,14 @@ _SAY = {
     "alt_true": "The true land. Its summit is {summit:,.0f} m high.",
     "check_predict": "Predict where it looks next, then move the slider.",
     "check_todo": "Where it looks now, its doubt is {share:.0f} % of the largest. Let it explore more.",
+    "check_already": "It looks at its largest doubt as it is. Turn exploration down to see it exploit, then far up.",
     "check_done": "Right: with so much weight on doubt it looks where it knows least, whatever it expects there.",
 }
 _RULES = {"bound": BOUND, "improvement": IMPROVEMENT}
 _DIMENSIONS = {"one": 1, "two": 2}
 _FIRST = {1: 3, 2: 5}  # looks before the first prediction
 _MOST = 40
+_EXPLORATION = 1
 _NEAR = 0.1
 _SURE = 0.98
 _EXPLORES, _EXPLOITS = 0.85, 0.4
@@ -94,7 +96,7 @@ class InsideBayesian(Lesson):
     )
 
     exploration: int = option(
-        1,
+        _EXPLORATION,
         "Exploration",
         "How much doubt counts. Bound: so many standard deviations on top of what is expected. Expected improvement: "
         "by how many tenths of a standard deviation of all looks a place must beat the best.",
@@ -255,6 +257,8 @@ def _checked(belief: Belief, has_predicted: bool) -> Check:
         return Check(answer=_SAY["check_predict"])
     if belief.doubt_share < _SURE:
         return Check(answer=_SAY["check_todo"].format(share=100 * belief.doubt_share))
+    if belief.exploration <= _EXPLORATION:
+        return Check(answer=_SAY["check_already"])
     return Check(True, _SAY["check_done"])
 
 

@@ -89,7 +89,7 @@ class GridOrRandom(Lesson):
     )
     source: ClassVar[str] = (
         "Bergstra and Bengio (2012), Random Search for Hyper-Parameter Optimization, Journal of Machine Learning "
-        "Research 13, figure 1 and section 1"
+        "Research 13, figure 1"
     )
 
     importance: int = option(

@@ -305,6 +305,8 @@ class Board {
       const group = this.plot.querySelector(`.trace${part.trace.uid}`);
       part.points = [...(group?.querySelectorAll(".points > path") ?? [])];
       part.line = group?.querySelector(".lines > path.js-line");
+      part.points.forEach((point) => point.removeAttribute("data-newest"));
+      part.shown = part.newest = undefined;
     }
   }
 
@@ -323,14 +325,20 @@ class Board {
     }
     for (const part of this.growing) {
       const n = part.until[Math.min(step, part.until.length - 1)];
-      part.points?.forEach((point, i) => {
-        point.style.display = i < n ? "" : "none";
-        point.toggleAttribute("data-newest", i === n - 1 && step < this.film.spec.steps);
-      });
+      const newest = step < this.film.spec.steps ? part.points?.[n - 1] : undefined;
+      if (newest !== part.newest) {
+        part.newest?.removeAttribute("data-newest");
+        newest?.setAttribute("data-newest", "");
+        part.newest = newest;
+      }
+      if (n === part.shown) continue; // what is as it was costs a step nothing
+      const [low, high] = [Math.min(n, part.shown ?? 0), Math.max(n, part.shown ?? Infinity)];
+      part.points?.slice(low, high).forEach((point, i) => (point.style.display = low + i < n ? "" : "none"));
       if (part.line) {
         part.line.style.display = n > 0 ? "" : "none";
         part.line.style.strokeDasharray = `${part.lengths?.[n - 1] ?? 0}px 100000px`;
       }
+      part.shown = n;
     }
     const isWhole = step >= this.film.spec.steps || !this.growing.length;
     this.plot._fullLayout.hovermode = isWhole ? "closest" : false; // hidden points would answer, too

@@ -122,3 +122,16 @@ def test_true_land_is_not_sent_before_it_is_shown(workshop, dimensions):
     names = [{t.get("name") for t in b.figure["data"]} | {b.key} for b in hidden.film.boards]
     assert not any({"true land", "true"} & found for found in names)
     assert any({"true land", "true"} & ({t.get("name") for t in b.figure["data"]} | {b.key}) for b in shown.film.boards)
+
+
+def test_check_is_not_answered_by_chance_while_the_slider_stands_where_it_stood(workshop):
+    """Some beliefs lead the method to the largest doubt at once."""
+    lesson, n_there = lesson_of(), 0
+    for seed in range(1, 15):
+        state = LessonState(seed=seed)
+        for _ in range(4):
+            state = lesson.picked(state, 0.5, 0.5)
+            n_there += lesson._belief(state, lesson._read(state)[0]).doubt_share >= 0.98
+            assert not lesson.scene(state, workshop).check.is_done
+            state = lesson.acted(state, "look")
+    assert n_there > 0
