@@ -14,7 +14,7 @@ import numpy as np
 from hpo_core.analysis.nested import Nested
 from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.errors import UsageError
-from hpo_core.formats import format_count, format_score, format_seconds, format_signed
+from hpo_core.formats import format_count, format_score, format_seconds, format_signed, format_within
 from hpo_core.search import problem_of
 from hpo_core.search.errand import Errand, Progress
 from hpo_core.search.locked import Look, locked_rows, looks_at, seal, why_locked
@@ -171,7 +171,7 @@ def _print(found: Nested, metric: str) -> None:
             for fold in found.folds]  # fmt: skip
     print_rows(rows, ("fold", "own best", "outer", "default"))
     width = "" if math.isnan(found.half_width) else f" ± {found.half_width:.2g} (95 % interval)"
-    print(f"nested   {metric} {format_score(found.score)}{width}; "
+    print(f"nested   {metric} {format_within(found.score, found.half_width)}{width}; "
           f"the search's own best said {format_score(found.study_best)}")  # fmt: skip
     gain = found.to_default
     print(f"default  {metric} {format_score(found.default)} on the same folds: tuning {format_signed(gain.mean)}, "

@@ -15,11 +15,12 @@ from typing import Any
 
 from hpo_core.errors import StudyBusyError, TuningError
 from hpo_core.search.executor import Executor, FitRequest, FitResults
-from hpo_core.studies.owner import SILENCE_SECONDS, Owner
+from hpo_core.search.holder import hold, holder_of, release
+from hpo_core.studies.owner import SILENCE_SECONDS
 from hpo_core.studies.study import Study
 
-_ORDER, _WISH, _HOLDER, _LIVE, _FAULT = "order", "called_off", "holder", "live", "fault"
-_LIVE_SECONDS, _LOOK_SECONDS, _SETTLE_SECONDS = 0.5, 0.2, 0.5
+_ORDER, _TAKEN, _WISH, _HOLDER, _LIVE, _FAULT = "order", "taken", "called_off", "holder", "live", "fault"
+_LIVE_SECONDS, _LOOK_SECONDS = 0.5, 0.2
 
 
 class CalledOff(TuningError):  # noqa: N818 - a wish of the person's, not a fault
@@ -78,19 +79,16 @@ class Errand:
     def state(self) -> ErrandState:
         found = self._read()
         order = found.get(_ORDER, {})
-        holder = found.get(_HOLDER) or {}
-        is_taken = holder.get("order") == order.get("id")
-        is_held = is_taken and _is_alive(holder)
-        is_starting = not is_taken and _is_fresh(order.get("time", 0.0))
-        is_called_off = bool(order) and found.get(_WISH) == order.get("id")
-        fault = found.get(_FAULT, {})
-        live = found.get(_LIVE, {})
+        key = order.get("id")
+        is_called_off = bool(order) and found.get(_WISH) == key
+        is_starting = bool(order) and found.get(_TAKEN) != key and _is_fresh(order["time"]) and not is_called_off
+        fault, live = found.get(_FAULT, {}), found.get(_LIVE, {})
         return ErrandState(
             order=order,
-            is_active=is_held or (is_starting and not is_called_off),
+            is_active=is_starting or holder_of(self.study, self._key(_HOLDER)) is not None,
             is_called_off=is_called_off,
-            progress=Progress(**live["progress"]) if live.get("order") == order.get("id") and live else Progress(),
-            fault=fault.get("text", "") if fault.get("order") == order.get("id") else "",
+            progress=Progress(**live["progress"]) if live.get("order", "") == key else Progress(),
+            fault=fault.get("text", "") if fault.get("order", "") == key else "",
         )
 
     def ask(self, **what: Any) -> str:
@@ -112,26 +110,17 @@ class Errand:
     # In the process that does it
 
     def hold(self) -> bool:
-        """Makes this process the one that does what was asked last; whether no other one is at it.
-
-        Of several that try at the same moment the last to write has it: each looks again a moment later.
-        """
-        found = self._read()
-        order = found.get(_ORDER, {}).get("id")
-        mine = {**asdict(Owner.of_this_process()), "order": order}
-        holder = found.get(_HOLDER)
-        if holder and holder != mine and holder.get("order") == order and _is_alive(holder):
+        """Makes this process the one that does what was asked last; whether no other one is at it."""
+        if not hold(self.study, self._key(_HOLDER)):
             return False
-        self._write(_HOLDER, {**mine, "heartbeat": time.time()})
-        time.sleep(_SETTLE_SECONDS)
-        held = self._read().get(_HOLDER) or {}
-        return {name: held.get(name) for name in mine} == mine
+        self._write(_TAKEN, self.state().order.get("id"))
+        return True
 
     def release(self, fault: str = "") -> None:
         """Says that nobody is at it any more, and why it could not be done."""
         if fault:
             self._write(_FAULT, {"order": self.state().order.get("id"), "text": fault})
-        self._write(_HOLDER, {"order": self.state().order.get("id")})
+        release(self.study, self._key(_HOLDER))
 
     def tell(self, progress: Progress, *, force: bool = False) -> None:
         """Shows how far it is, a few times a second at most, and looks whether it was called off.
@@ -144,8 +133,6 @@ class Errand:
             self._next_live = now + _LIVE_SECONDS
             order = self._read().get(_ORDER, {}).get("id")
             self._write(_LIVE, {"order": order, "progress": asdict(progress)})
-            holder = {**asdict(Owner.of_this_process()), "order": order, "heartbeat": time.time()}
-            self._write(_HOLDER, holder)
         self.check()
 
     def check(self) -> None:
@@ -196,13 +183,6 @@ class Errand:
     def _write(self, name: str, value: Any) -> None:
         """Each entry by itself, so that processes do not undo each other's."""
         self.study.set_attribute(self._key(name), value)
-
-
-def _is_alive(holder: Mapping[str, Any]) -> bool:
-    if "pid" not in holder:
-        return False
-    owner = Owner(holder["host"], holder["pid"], holder["create_time"])
-    return owner.is_alive(holder.get("heartbeat", 0.0))
 
 
 def _is_fresh(moment: float) -> bool:

@@ -2,8 +2,8 @@
 
 `python -m hpo_core.search.nesting STUDY FOLDER`, the storage in the environment; what is repeated stands in the order.
 In each outer fold the same method with the same budget searches the other rows anew; the outer fold then scores what it
-chose. The searches live in a storage of their own that is dropped at the end; what came of each is kept with the study.
-The locked rows stay locked.
+chose, which is its best trial. The searches live in a storage of their own that is dropped at the end; what came of
+each is kept with the study. The locked rows stay locked.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -27,7 +26,7 @@ from hpo_core.methods import METHODS
 from hpo_core.problem import ModelProblem, Problem, ProblemSpec, open_problem
 from hpo_core.search.errand import CalledOff, Errand, Progress
 from hpo_core.search.executor import FitRequest
-from hpo_core.search.launch import URL_VARIABLE, execute, problem_of, resume_run, spawn, start_run
+from hpo_core.search.launch import begin_spawned, execute, problem_of, resume_run, spawn, start_run
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.simple import study_for
 from hpo_core.studies.run import Budget, Run, RunSettings
@@ -282,9 +281,8 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
 
 def main(name: str, folder: str) -> int:
     """Does what was ordered for a study."""
-    logging.basicConfig(format="%(asctime)s nested %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
     try:
-        nest(StudyStorage.open(os.environ.pop(URL_VARIABLE)).study(name), Path(folder))
+        nest(begin_spawned("nested").study(name), Path(folder))
     except TuningError as fault:
         logging.error("%s: %s", name, fault)
         return 1

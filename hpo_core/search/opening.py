@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 from hpo_core.errors import TuningError, UsageError
 from hpo_core.search.errand import CalledOff, Errand, Progress
 from hpo_core.search.executor import Executor, FitRequest
-from hpo_core.search.launch import URL_VARIABLE, problem_of, spawn
+from hpo_core.search.launch import begin_spawned, problem_of, spawn
 from hpo_core.search.local import LocalExecutor
 from hpo_core.search.locked import Look, look, looks_of, why_locked
 from hpo_core.studies.storage import StudyStorage
@@ -113,9 +112,8 @@ def _looked(storage: StudyStorage, study: Study, errand: Errand, folder: Path) -
 
 def main(name: str, folder: str) -> int:
     """Does what was ordered for a study."""
-    logging.basicConfig(format="%(asctime)s locked rows %(process)d %(message)s", stream=sys.stderr, level=logging.INFO)
     try:
-        storage = StudyStorage.open(os.environ.pop(URL_VARIABLE))
+        storage = begin_spawned("locked rows")
         open_locked(storage, storage.study(name), Path(folder))
     except TuningError as fault:
         logging.error("%s: %s", name, fault)

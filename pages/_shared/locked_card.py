@@ -61,9 +61,11 @@ def _card(tuning: Tuning, study: Study, problem: ModelProblem, was_active: bool)
 
 def _progress(study: Study, state: ErrandState) -> None:
     progress = state.progress
-    words = f"{progress.doing}: {progress.done + 1} of {progress.total}" if progress.total else "Starting"
+    words = "Starting."
+    if progress.total:
+        words = f"{progress.doing}, trained on all other rows: {progress.done + 1} of {progress.total}."
     with st.container(key="locked-foot", horizontal=True, gap="xsmall", vertical_alignment="center"):
-        st.caption(plain(f"{words}, on all rows that are not locked."), width="content")
+        st.caption(plain(words), width="content")
         st.button("Cancel", key="locked-cancel", on_click=opening(study).call_off)
 
 

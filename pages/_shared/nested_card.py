@@ -9,7 +9,7 @@ import streamlit as st
 
 from hpo_core.analysis.nested import Nested
 from hpo_core.errors import TuningError
-from hpo_core.formats import format_count, format_score, format_seconds, format_signed
+from hpo_core.formats import format_count, format_score, format_seconds, format_signed, format_within
 from hpo_core.methods import METHODS
 from hpo_core.problem import ModelProblem
 from hpo_core.search.errand import ErrandState
@@ -19,6 +19,7 @@ from pages._shared.fault import guarded_fragment, plain
 from pages._shared.html_table import html_table
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
+from pages._shared.progress_bar import progress_bar
 from pages._shared.tuning import Tuning
 
 _POLL_SECONDS = 1.0
@@ -52,7 +53,7 @@ def _card(tuning: Tuning, study: Study, was_active: bool) -> None:
     if state.is_active != was_active:
         st.rerun()  # only the page can change how often the card is renewed
     with st.container(key="card-nested", gap="small"):
-        st.subheader("What is the search worth on rows it did not choose by?", anchor=False, help=_HELP)
+        st.subheader("What is the search worth on new rows?", anchor=False, help=_HELP)
         if found is not None:
             _result(study, found)
         if fault := st.session_state.pop(_FAULT, "") or state.fault:
@@ -83,9 +84,7 @@ def _sentences(found: Nested) -> str:
     width = "" if math.isnan(found.half_width) else f" ± {found.half_width:.2g}"
     title = "mean over the outer folds with half its 95 % interval"
     own = format_score(found.study_best)
-    head = (
-        f'<p><b title="{title}">nested: {format_score(found.score)}{width}</b>; the search\'s own best said {own}.</p>'
-    )
+    head = f'<p><b title="{title}">nested: {format_within(found.score, found.half_width)}{width}</b>; the search\'s own best said {own}.</p>'
     label = METHODS[found.method].label if found.method in METHODS else found.method
     n = f"{len(found.folds)} of {found.n_outer}" if not found.is_complete else str(found.n_outer)
     gain = found.to_default
@@ -99,12 +98,9 @@ def _sentences(found: Nested) -> str:
 
 def _progress(study: Study, state: ErrandState) -> None:
     progress = state.progress
-    share = 100 * progress.share
     left = "" if progress.seconds_left is None else f" · {format_seconds(progress.seconds_left)} left"
     st.html(
-        '<div class="lab-progress" role="status">'
-        '<div class="lab-bar" role="progressbar" aria-label="nested cross-validation" aria-valuemin="0" '
-        f'aria-valuemax="100" aria-valuenow="{share:.0f}"><span style="width:{share:.1f}%"></span></div>'
+        f'<div class="lab-progress" role="status">{progress_bar("nested cross-validation", progress.share)}'
         f'<p class="lab-note">{escape((progress.doing or "starting") + left)}</p></div>'
     )
     st.button("Cancel", key="nested-cancel", on_click=nesting(study).call_off)

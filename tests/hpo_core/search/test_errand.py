@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from dataclasses import asdict
 
 import psutil
@@ -55,8 +54,8 @@ def test_second_process_does_not_take_what_one_holds(errand):
     errand.ask()
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         owner = Owner(Owner.of_this_process().host, other.pid, psutil.Process(other.pid).create_time())
-        order = errand.state().order["id"]
-        errand.study.set_attribute("errand:test:holder", {**asdict(owner), "order": order, "heartbeat": time.time()})
+        errand.study.set_attribute("errand:test:holder", asdict(owner))
+        errand.study.set_attribute("errand:test:taken", errand.state().order["id"])
         assert errand.state().is_active
         assert not errand.hold()
         other.kill()
