@@ -25,7 +25,6 @@ from hpo_core.plots import (
     layout,
     plain,
 )
-from hpo_core.plots._look import shortened
 from hpo_core.plots._marks import note_style
 from hpo_core.studies.table import TrialTable
 
@@ -101,7 +100,7 @@ class AttributionPlot(Plot[AttributionData]):
                     look,
                     range=[len(labels) - 0.4, -0.6],
                     tickvals=np.arange(len(labels)),
-                    ticktext=[shortened(label, _LABEL_LETTERS) for label in labels],
+                    ticktext=labels,
                     showgrid=False,
                     tickfont={"size": 12, "color": look.text},
                 ),
@@ -179,8 +178,16 @@ def _who(step: Contribution) -> str:
 
 def _labels(data: AttributionData) -> list[str]:
     first = "default" if data.found.begins_with == DEFAULT else "first trial"
-    steps = [f"{_who(step)}{', after ' + step.after if step.after else ''}" for step in data.found.steps]
+    steps = [f"{_who(step)}{_after(step)}" for step in data.found.steps]
     return [first, *steps, "best", *(["luck"] if data.has_luck else [])]
+
+
+def _after(step: Contribution) -> str:
+    """A second line of a label, cut at its end: the beginning says what was done."""
+    if not step.after:
+        return ""
+    is_long = len(step.after) > _LABEL_LETTERS
+    return f"<br>after {plain(step.after[:_LABEL_LETTERS])}{'…' if is_long else ''}"
 
 
 def _bars(data: AttributionData, look: Look) -> list[dict[str, Any]]:
@@ -200,13 +207,13 @@ def _bars(data: AttributionData, look: Look) -> list[dict[str, Any]]:
                 "x": [-sign * step.gain],
                 "y": [place],
                 "customdata": [[int(data.table.numbers[row])]],
-                "hovertemplate": f"<b>{plain(_who(step))}</b><br>{words}{after}<br>last in trial %{{customdata[0]}}"
+                "hovertemplate": f"<b>{_who(step)}</b><br>{words}{after}<br>last in trial %{{customdata[0]}}"
                 "<extra></extra>",
                 "marker": {"color": colour, "opacity": 0.9, "line": {"width": 0, "color": colour}},
                 "text": [_signed_gain(data, step.gain)],
                 "textposition": "none",
                 "showlegend": False,
-                "name": plain(_who(step)),
+                "name": _who(step),
             }
         )
         at -= sign * step.gain

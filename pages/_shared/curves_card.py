@@ -26,7 +26,7 @@ from pages._shared.trial_grid import grid_view
 from pages._shared.tuning import Tuning, study_of
 
 _POLL_SECONDS = 0.7
-_ROWS, _VALUES = "growing numbers of rows", "values of a parameter"
+_ROWS, _VALUES = "training rows", "a parameter"
 _SLIDERS = -1
 _POINTS = {_ROWS: 8, _VALUES: 9}
 _HOW_TO_READ = (

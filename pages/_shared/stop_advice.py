@@ -45,7 +45,12 @@ def advice_on_stopping(tuning: Tuning, run: Run) -> None:
     with st.container(key="stop-advice", gap="xsmall"):
         slot = st.container()
         n_more = st.segmented_control(
-            "More trials", _MORE, default=N_MORE, required=True, key="stop-advice-more", help="how many it is about"
+            "Advise on so many more trials",
+            _MORE,
+            default=N_MORE,
+            required=True,
+            key="stop-advice-more",
+            help="how many it is about",
         )
     advice = _advice(tuning, run, table, int(n_more))
     word = f'<b class="{_CLASSES[advice.verdict]}">{advice.verdict}</b>'

@@ -24,7 +24,7 @@ def test_curves_are_drawn_on_demand_and_found_again(lab, open_page):
     expect(card).to_contain_text("Learning curve of trial 0")
     expect(card.locator(".js-plotly-plot")).to_be_visible()
     expect(card).to_contain_text("All 40 fits are known already")
-    card.get_by_text("values of a parameter").click()
+    card.get_by_role("radio", name="a parameter").click()
     expect(card.get_by_text(re.compile(r"fits, \d+ of them known"))).to_be_visible()
     card.get_by_role("button", name="Draw the curve").click()
     expect(card).to_contain_text("Validation curve over")
