@@ -195,8 +195,9 @@ def _under_way(tuning: Tuning, now: FinalsRound) -> None:
     left = "" if pace.seconds_left is None else f" · {format_seconds(pace.seconds_left)} left"
     who = format_count(len(now.plan.finalists), "configuration")
     share = pace.done / pace.total if pace.total else 0.0
+    bar = progress_bar("fits on fresh folds", share)
     st.html(
-        f'<div class="lab-finals-progress" role="status"><b>Finalists round</b>{progress_bar("fits on fresh folds", share)}'
+        f'<div class="lab-finals-progress" role="status"><b>Finalists round</b>{bar}'
         f'<p class="lab-note">Scoring {who} on fresh folds: {doing}{left}</p></div>'
     )
     st.button("Cancel", key="finals-cancel", on_click=_act, args=(_cancel, tuning))

@@ -83,8 +83,8 @@ def _result(study: Study, found: Nested) -> None:
 def _sentences(found: Nested) -> str:
     width = "" if math.isnan(found.half_width) else f" ± {found.half_width:.2g}"
     title = "mean over the outer folds with half its 95 % interval"
-    own = format_score(found.study_best)
-    head = f'<p><b title="{title}">nested: {format_within(found.score, found.half_width)}{width}</b>; the search\'s own best said {own}.</p>'
+    score, own = format_within(found.score, found.half_width), format_score(found.study_best)
+    head = f'<p><b title="{title}">nested: {score}{width}</b>; the search\'s own best said {own}.</p>'
     label = METHODS[found.method].label if found.method in METHODS else found.method
     n = f"{len(found.folds)} of {found.n_outer}" if not found.is_complete else str(found.n_outer)
     gain = found.to_default
