@@ -259,7 +259,7 @@ def test_plot_says_what_it_is(plot: Plot[Any]) -> None:
 
 @pytest.mark.parametrize("plot", list(PLOTS), ids=lambda p: p.key)
 def test_hundred_thousand_trials_are_less_than_500_kilobytes(plot: Plot[Any]) -> None:
-    richer = map(_large, (as_it_is, with_thoughts, with_choices))
+    richer = map(_large, (as_it_is, with_thoughts, with_choices, drawn_at_random))
     table = next(found for found in richer if plot.why_unavailable(found) is None)
     assert len(figure_json(plot.draw(plot.compute(table), LIVE))) < 500_000
 

@@ -81,7 +81,7 @@ def test_interval_is_that_of_the_folds_around_the_corrected_value():
 
 
 def test_interval_ends_where_no_score_can_be():
-    scores = np.clip(np.random.default_rng(3).normal(0.97, 0.03, size=(30, 5)), 0, 1)
+    scores = np.clip(np.random.default_rng(3).normal(0.985, 0.02, size=(30, 5)), 0, 1)
     high = corrected_best(table_of(scores), ideal=1.0).interval
     assert high[0] < high[1] == 1.0 < corrected_best(table_of(scores)).interval[1]
     low = corrected_best(table_of(1 - scores, direction="minimize"), ideal=0.0).interval

@@ -335,7 +335,8 @@ def test_hidden_trials_are_neither_complete_nor_best(storage: StudyStorage):
     study.unhide([0])
     again = study.read(table)
     assert again.best() == 0
-    assert again.revision == before.revision
+    assert again.is_complete.all()
+    assert [event.what for event in again.events][-2:] == ["hidden", "shown"]
 
 
 def test_all_hidden_leaves_no_best(storage: StudyStorage):
