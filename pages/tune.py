@@ -4,7 +4,6 @@ import streamlit as st
 
 from hpo_core.errors import StorageError, TuningError
 from pages._shared.child_form import child_form
-from pages._shared.curves_card import curves_card
 from pages._shared.duel_line import duel_line
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.live_charts import live_charts
@@ -45,7 +44,6 @@ def page() -> None:
             machine_panel(tuning)
     with right:
         live_charts(tuning)
-        curves_card(tuning)
     child_form(tuning)
 
 

@@ -40,13 +40,15 @@ class Gain:
         return Gain(float(gains.mean()), float(low), float(high))
 
 
-def gain_by_model(surrogate: Surrogate, n_more: int, *, room: float = math.inf, seed: int = 0) -> Gain:
+def gain_by_model(surrogate: Surrogate, n_more: int, *, room: float = math.inf, seed: int = 0) -> Gain | None:
     """The gain of a method that learns, from functions drawn from the surrogate.
 
     A draw says what the function might be at the incumbent and at candidates; the places that the next trials go to are
     where other draws have their best: Thompson sampling. The gain of a draw is by how much the best of these beats the
     incumbent, which is the trial with the best expected value, not the luckiest one. A search learns on its way, so the
     upper end of the interval is that of the best of all candidates, which no search can beat in this model.
+
+    None where the model is not to be believed: it expects more than can be gained at all.
 
     Args:
         surrogate: The model.
@@ -68,6 +70,8 @@ def gain_by_model(surrogate: Surrogate, n_more: int, *, room: float = math.inf, 
     best = np.take_along_axis(drawn, tried, axis=1).min(axis=1)
     incumbent = drawn[:, 0]
     reached, within_reach = (np.maximum(incumbent - ends, 0.0) for ends in (best, drawn.min(axis=1)))
+    if reached.mean() > room:
+        return None
     return replace(Gain.of_sample(reached, room), high=Gain.of_sample(within_reach, room).high)
 
 

@@ -13,6 +13,7 @@ from hpo_core.formats import format_within
 from hpo_core.studies.table import Floats, TrialTable
 
 _STRAPS, _FEWEST_STRAPS, _MOST_CELLS = 1000, 100, 2_000_000
+_RANKS = 64  # that a resample of trials holds none of the first 64 has a chance of e^-64
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +99,35 @@ def corrected_best(
 
 
 def _gap(scores: Floats, seed: int) -> float:
-    """Mean gap between what was picked on the folds left out and on those it was picked by; lower scores are better."""
+    """Mean gap between what was picked on the folds left out and on those it was picked by; lower scores are better.
+
+    The mean over the resamples of the trials is exact: one of n trials with replacement holds none of the first j
+    ranks with chance (1 - j / n)^n, and else picks the first that it holds.
+    """
     (n_trials, n_folds), rng = scores.shape, np.random.default_rng(seed)
-    n = max(_FEWEST_STRAPS, min(_STRAPS, _MOST_CELLS // n_trials))
-    drawn = rng.multinomial(n_folds, np.full(n_folds, 1 / n_folds), size=n)
-    drawn = drawn[(drawn > 0).sum(axis=1) < n_folds]  # one fold at least is left out
-    scores = scores - np.median(scores, axis=0)
-    inside = drawn @ scores.T / n_folds
-    is_there = np.zeros(inside.shape, dtype=bool)
-    np.put_along_axis(is_there, rng.integers(0, n_trials, size=inside.shape), True, axis=1)
-    picked = np.where(is_there, inside, np.inf).argmin(axis=1)
-    is_left_out = drawn == 0
-    outside = (is_left_out * scores[picked]).sum(axis=1) / is_left_out.sum(axis=1)
-    return float((outside - inside[np.arange(len(drawn)), picked]).mean())
+    drawn, weights = _fold_resamples(n_folds, max(_FEWEST_STRAPS, min(_STRAPS, _MOST_CELLS // n_trials)), rng)
+    scores = (scores - np.median(scores, axis=0)).T
+    inside = drawn @ scores / n_folds
+    is_left_out = (drawn == 0).astype(float)
+    outside = is_left_out @ scores / is_left_out.sum(axis=1, keepdims=True)
+    ranked = _first_ranks(inside)
+    picked = -np.diff((1 - np.arange(ranked.shape[1] + 1) / n_trials) ** n_trials)
+    gaps = np.take_along_axis(outside - inside, ranked, axis=1) @ picked
+    return float(np.average(gaps, weights=weights))
+
+
+def _fold_resamples(n_folds: int, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """How often each fold is in a resample that leaves one out at least, and how often that resample came up."""
+    drawn = rng.multinomial(n_folds, np.full(n_folds, 1 / n_folds), size=n).astype(float)
+    drawn = drawn[(drawn == 0).any(axis=1)]
+    _, first, times = np.unique(drawn @ rng.random(n_folds), return_index=True, return_counts=True)
+    return drawn[first], times.astype(float)
+
+
+def _first_ranks(signed: Floats) -> Rows:
+    """Columns of the lowest values of each row, the lowest first."""
+    if signed.shape[1] <= _RANKS:
+        return signed.argsort(axis=1, kind="stable")
+    lowest = np.argpartition(signed, _RANKS, axis=1)[:, :_RANKS]
+    order = np.take_along_axis(signed, lowest, axis=1).argsort(axis=1, kind="stable")
+    return np.take_along_axis(lowest, order, axis=1)

@@ -103,10 +103,8 @@ def stop_advice(
         if ideal is None
         else max(0.0, float((table.sign * (table.values[usable] - ideal)).min(initial=math.inf)))
     )
-    if surrogate:
-        gain = gain_by_model(surrogate, n_more, room=room)
-    else:
-        gain = gain_by_extremes(_signed(table, method), n_more, room=room)
+    by_model = None if surrogate is None else gain_by_model(surrogate, n_more, room=room)
+    gain = by_model or gain_by_extremes(_signed(table, method), n_more, room=room)
     smallest = noise if stops_when in (None, "noise") else float(stops_when)
     is_noise = stops_when in (None, "noise")
     beside = "" if is_noise or math.isnan(noise) else f" (the noise of the best is {_short(noise)})"
@@ -119,7 +117,7 @@ def stop_advice(
         noise=noise,
         smallest=smallest,
         seconds=seconds,
-        basis="model" if surrogate else "best values",
+        basis="model" if by_model else "best values",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import streamlit as st
 
 from hpo_core.analysis.comparison import training_overlap
+from hpo_core.analysis.optimism import Corrected
 from hpo_core.formats import NOTHING, format_score
 from hpo_core.plots import DEFAULT, MANUAL
 from hpo_core.problem import ModelProblem
@@ -18,13 +20,13 @@ from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 from pages._shared.child_form import open_child_form
-from pages._shared.ensemble_card import ensemble_card, ensemble_state
+from pages._shared.conclusion import conclusion_tab, open_conclusion
+from pages._shared.ensemble_step import ensemble_state
 from pages._shared.fault import guarded_fragment
-from pages._shared.finals_card import finals_card, finals_state, last_finals, score_again
+from pages._shared.finals_progress import finals_progress, finals_state, last_finals
+from pages._shared.finals_step import FINALS, score_again
 from pages._shared.lab import the_lab
-from pages._shared.locked_card import locked_card
 from pages._shared.machine_panel import current_run
-from pages._shared.nested_card import nested_card
 from pages._shared.new_rows import corrected_of, new_rows_html
 from pages._shared.outcome import best_of, machine_rows, outcome
 from pages._shared.score_card import fold_difference, verdict_html
@@ -63,14 +65,14 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         st.rerun()  # the other cards must know too
     table = _table(tuning.study)
     tuning.charted = None if is_active else _state(tuning, table)
-    _standing(tuning, table)
+    worth = {} if table is None else {css: corrected_of(tuning, table, rows) for css, rows in _arms(table).items()}
+    _standing(tuning, table, worth)
     if table is None or len(table) == 0:
         _empty()
         return
     finals = last_finals(tuning)
-    outcome(tuning, table, finals)
-    finals_card(tuning, finals)
-    ensemble_card(tuning)
+    outcome(tuning, table, finals, worth["machine"])
+    finals_progress(tuning, finals)
     assert tuning.study is not None
     study_views(
         tuning.study,
@@ -81,21 +83,12 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         is_live=is_active,
         actions=ViewActions(
             on_trial=partial(_load_trial, tuning),
-            on_again=None if why_no_fresh_folds(tuning.problem.spec) else partial(score_again, tuning),
+            on_again=None if why_no_fresh_folds(tuning.problem.spec) else partial(_score_again, tuning),
             on_place=partial(_load_place, tuning),
             on_ranges=partial(open_child_form, tuning),
         ),
+        last=conclusion_tab(tuning, table),
     )
-    _last_steps(tuning, table)
-
-
-def _last_steps(tuning: Tuning, table: TrialTable) -> None:
-    """What comes when all is chosen: how far to trust it."""
-    left, right = st.columns(2, gap="medium")
-    with left:
-        nested_card(tuning)
-    with right:
-        locked_card(tuning, table)
 
 
 def _overlap(tuning: Tuning) -> float:
@@ -115,19 +108,20 @@ def _empty() -> None:
     )
 
 
-def _standing(tuning: Tuning, table: TrialTable | None) -> None:
+def _arms(table: TrialTable) -> dict[str, np.ndarray]:
+    """Rows of the person and of the machine."""
+    return {"manual": np.flatnonzero(table.arms == MANUAL), "machine": machine_rows(table)}
+
+
+def _standing(tuning: Tuning, table: TrialTable | None, worth: Mapping[str, Corrected | None]) -> None:
     """Best of the person, of the machine, and the default, with the difference to the default in words."""
-    if table is None or (default := table.best(DEFAULT)) is None:
-        default = None
-        last = _scored_default(tuning)
-    else:
-        last = _tile(tuning, table, "default", default, None, "default")
-    names = (("you", "manual"), ("machine", "machine"))
-    mine = [None, None] if table is None else [np.flatnonzero(table.arms == MANUAL), machine_rows(table)]
-    tiles = [
-        _tile(tuning, table, name, None if table is None or rows is None else best_of(table, rows), default, css, rows)
-        for (name, css), rows in zip(names, mine, strict=True)
-    ]
+    default = None if table is None else table.best(DEFAULT)
+    arms = {} if table is None else _arms(table)
+    tiles = []
+    for css, name in (("manual", "you"), ("machine", "machine")):
+        best = best_of(table, arms[css]) if table is not None else None
+        tiles.append(_tile(tuning, table, name, best, default, css, worth.get(css)))
+    last = _scored_default(tuning) if default is None else _tile(tuning, table, "default", default, None, "default")
     st.html(f'<div class="lab-standing">{"".join(tiles)}{last}</div>')
 
 
@@ -148,17 +142,15 @@ def _tile(
     row: int | None,
     default: int | None,
     css: str,
-    picked_among: np.ndarray | None = None,
+    worth: Corrected | None = None,
 ) -> str:
     if table is None or row is None:
-        return _tile_html(name, NOTHING, {"manual": "no trial yet", "machine": "no trial yet"}[css], css)
+        return _tile_html(name, NOTHING, "no trial yet", css)
     note = f"trial {int(table.numbers[row])}"
     if default is not None and row != default:
         difference = fold_difference(tuning.problem, tuple(table.fold_scores[row]), tuple(table.fold_scores[default]))
         note = f"{verdict_html(difference)} · {note}"
-    if picked_among is not None and (honest := new_rows_html(corrected_of(tuning, table, picked_among))):
-        note = f"{honest}{note}"
-    return _tile_html(name, format_score(float(table.values[row])), note, css)
+    return _tile_html(name, format_score(float(table.values[row])), f"{new_rows_html(worth)}{note}", css)
 
 
 def _tile_html(name: str, value: str, note: str, css: str) -> str:
@@ -172,6 +164,11 @@ def _load_trial(tuning: Tuning, number: int) -> None:
     table = _table(tuning.study)
     if table is not None and len(rows := np.flatnonzero(table.numbers == number)):
         load(tuning, table.configuration(int(rows[0])))
+
+
+def _score_again(tuning: Tuning, numbers: Sequence[int]) -> None:
+    score_again(tuning, numbers)
+    open_conclusion(FINALS)
 
 
 def _load_place(tuning: Tuning, values: Configuration) -> None:

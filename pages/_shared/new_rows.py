@@ -46,14 +46,13 @@ def new_rows_html(found: Corrected | None) -> str:
     return f'<span class="lab-new-rows" title="{escape(_interval(found))}; {escape(HOW)}">{escape(found.words)}</span>'
 
 
-def luck_line(tuning: Tuning, table: TrialTable, rows: np.ndarray) -> str:
-    """One line of the outcome: the best of these rows as it looks and as it is, where that can be told."""
-    found = corrected_of(tuning, table, rows)
+def luck_line(found: Corrected | None) -> str:
+    """One line of the outcome: the best as it looks and as it is, where that can be told."""
     if found is None:
         return ""
     luck = format_value(float(f"{found.optimism:.2g}"))
     what = f"luck of picking {luck}" if found.optimism > 0 else "no luck of picking to be seen"
-    text = f"Best of {found.n_trials:,}: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
+    text = f"Best of {found.n_trials:,} in full: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
     return f'<p class="lab-note">{text} ({escape(_interval(found))}; {what}).</p>'
 
 

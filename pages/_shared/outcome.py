@@ -9,14 +9,15 @@ import streamlit as st
 
 from hpo_core.analysis.edges import Edge, edges
 from hpo_core.analysis.noise import Difference
+from hpo_core.analysis.optimism import Corrected
 from hpo_core.formats import format_count, format_score, format_signed, format_value
 from hpo_core.plots import DEFAULT, MANUAL
 from hpo_core.search.finals_round import FinalsRound
 from hpo_core.studies.table import TrialTable
 from pages._shared.child_form import open_child_form
-from pages._shared.ensemble_card import mix_button
+from pages._shared.conclusion import open_conclusion
 from pages._shared.fault import plain
-from pages._shared.finals_card import finals_button, fresh_note, why_no_finals
+from pages._shared.finals_step import FINALS, fresh_note, why_no_finals
 from pages._shared.machine_panel import current_run
 from pages._shared.new_rows import luck_line
 from pages._shared.score_card import fold_difference
@@ -37,8 +38,15 @@ def best_of(table: TrialTable, rows: np.ndarray) -> int | None:
     return int(usable[np.argmin(table.sign * table.values[usable])]) if len(usable) else None
 
 
-def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None) -> None:
-    """What was found, how far to trust it, and what to do next; nothing before the machine has tried anything."""
+def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None, worth: Corrected | None) -> None:
+    """What was found, how far to trust it, and what to do next; nothing before the machine has tried anything.
+
+    Args:
+        tuning: What is tuned.
+        table: Its trials.
+        finals: The last finalists round.
+        worth: The best of the machine without the luck of being picked.
+    """
     rows = machine_rows(table)
     if not len(rows):
         return
@@ -49,14 +57,14 @@ def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None) -> No
     with st.container(key="outcome", horizontal=True, vertical_alignment="center"):
         lines = [_found(tuning, table, rows, best, finals)]
         if best is not None:
-            lines += [luck_line(tuning, table, rows), _advice(tuning, table, rows, best, edge) if is_over else ""]
+            lines += [luck_line(worth), _advice(tuning, table, rows, best, edge) if is_over else ""]
             lines += [why_no_finals(tuning)] if is_over else []
         st.html(f'<div class="lab-outcome" role="status">{"".join(lines)}{_failed(table, rows)}</div>')
         if best is not None:
-            _buttons(tuning, table, best, edge, finals)
+            _buttons(tuning, table, best, edge)
 
 
-def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None, finals: FinalsRound | None) -> None:
+def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None) -> None:
     with st.container(key="outcome-buttons", gap="xsmall", width="content"):
         target = table.configuration(best)
         # Never disabled: after a click the sliders are there, and a disabled button does not say that it was pressed.
@@ -64,8 +72,8 @@ def _buttons(tuning: Tuning, table: TrialTable, best: int, edge: Edge | None, fi
             st.rerun()  # the sliders are in another fragment
         if edge is not None and st.button(f"Widen {plain(edge.parameter.title)}", key="widen"):
             open_child_form(tuning, {edge.parameter.name: edge.wider})
-        finals_button(tuning, table, finals)
-        mix_button(tuning, table)
+        if FINALS.is_there(tuning, table):
+            st.button("Finalists round", help=FINALS.help, on_click=open_conclusion, args=(FINALS,))
 
 
 def _edges(tuning: Tuning, table: TrialTable, best: int) -> tuple[Edge, ...]:

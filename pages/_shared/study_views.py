@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from pages._shared.steering_card import steering_card
 from pages._shared.trial_table import reset_trial_table, trial_table
 
 _VIEW, _ONLY = "view", "only."
+_TABS = "charts"
 _LONGEST_QUERY = 1500
 
 
@@ -44,6 +46,21 @@ class ViewActions:
     on_ranges: Callable[[Ranges], None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ViewTab:
+    """A tab of the views, drawn when it is open.
+
+    Attributes:
+        label: What stands on it.
+        views: Names in the URL of what it can show.
+        draw: Draws it. Takes the view that the URL asks for, and returns the one that it shows.
+    """
+
+    label: str
+    views: tuple[str, ...]
+    draw: Callable[[str], str]
+
+
 @dataclass(slots=True)
 class _Views:
     """What a person made of the views of one study."""
@@ -62,6 +79,7 @@ def study_views(
     current: Configuration | None = None,
     is_live: bool = False,
     actions: ViewActions | None = None,
+    last: ViewTab | None = None,
     key: str = "views",
 ) -> None:
     """Draws the filter line, the charts and the table of trials.
@@ -74,6 +92,7 @@ def study_views(
         current: The person's current configuration.
         is_live: Whether more trials are coming.
         actions: What the page does with trials, places and ranges.
+        last: A tab of the page's own, behind those of the charts.
         key: Names the area among all runs.
     """
     does = actions or ViewActions()
@@ -97,7 +116,7 @@ def study_views(
             newest=newest,
         )
 
-    _tabs(card, table, key)
+    _tabs([*_chart_tabs(card, table, key), *([] if last is None else [last])], key)
     trial_table(
         study,
         table,
@@ -143,44 +162,67 @@ def _newest(table: TrialTable) -> int | None:
     return int(table.numbers[rows[-1] if np.isnan(ends).all() else rows[np.nanargmax(ends)]])
 
 
-def _tabs(card: Callable[[Plot[Any]], None], table: TrialTable, key: str) -> None:
-    alone = [p for p in PLOTS if p.group is None]
-    groups = [group for group in GROUPS if any(p.group is group for p in PLOTS)]
-    asked = next((p for p in PLOTS if p.key == _query().get(_VIEW)), None)
-    named = None if asked is None else (asked.label if asked.group is None else asked.group.label)
+def open_tab(label: str) -> None:
+    """Opens a tab, from a button's callback."""
+    st.session_state[_TABS] = label
+
+
+def _chart_tabs(card: Callable[[Plot[Any]], None], table: TrialTable, key: str) -> list[ViewTab]:
+    """A tab for each chart that stands alone, and one for each group."""
+    alone = [ViewTab(plot.label, (plot.key,), partial(_alone, card, plot)) for plot in PLOTS if plot.group is None]
+    grouped = [(group, {plot.key: plot for plot in PLOTS if plot.group is group}) for group in GROUPS]
+    return alone + [
+        ViewTab(group.label, tuple(plots), partial(_one_of, card, group, plots, table, key))
+        for group, plots in grouped
+        if plots
+    ]
+
+
+def _tabs(tabs: Sequence[ViewTab], key: str) -> None:
+    asked = st.query_params.get(_VIEW, "")
+    named = next((tab.label for tab in tabs if asked in tab.views), None)
     # Asked once: with another default these would be other tabs, and forget which of them is open.
     default = st.session_state.setdefault(f"{key}-first-tab", named)
-    labels = [*(p.label for p in alone), *(group.label for group in groups)]
-    tabs = st.tabs(labels, key="charts", on_change="rerun", default=default)
-    for tab, shown in zip(tabs, [*alone, *groups], strict=True):
-        if tab.open:
-            with tab:
-                plot = _chosen(shown, table, f"{key}-{shown.label}") if isinstance(shown, Group) else shown
-                _put_view(plot, is_first=plot is alone[0])
-                card(plot)
+    places = st.tabs([tab.label for tab in tabs], key=_TABS, on_change="rerun", default=default)
+    for tab, place in zip(tabs, places, strict=True):
+        if place.open:
+            with place:
+                _put_view(tab.draw(asked), is_first=tab is tabs[0])
 
 
-def _chosen(group: Group, table: TrialTable, key: str) -> Plot[Any]:
+def _alone(card: Callable[[Plot[Any]], None], plot: Plot[Any], asked: str) -> str:
+    card(plot)
+    return plot.key
+
+
+def _one_of(
+    card: Callable[[Plot[Any]], None],
+    group: Group,
+    plots: dict[str, Plot[Any]],
+    table: TrialTable,
+    key: str,
+    asked: str,
+) -> str:
     """The chart that a person chose among those of a group; at first one that can be shown."""
-    plots = {p.key: p for p in PLOTS if p.group is group}
-    if key not in st.session_state:
-        asked = _query().get(_VIEW)
+    chooser = f"{key}-{group.label}"
+    if chooser not in st.session_state:
         usable = (k for k, p in plots.items() if not p.why_unavailable(table))
-        st.session_state[key] = asked if asked in plots else next(usable, next(iter(plots)))
-    chosen = st.selectbox(group.choice, list(plots), format_func=lambda k: plots[k].question, key=key)
-    return plots[chosen]
+        st.session_state[chooser] = asked if asked in plots else next(usable, next(iter(plots)))
+    chosen = st.selectbox(group.choice, list(plots), format_func=lambda k: plots[k].question, key=chooser)
+    card(plots[chosen])
+    return chosen
 
 
 def _query() -> dict[str, str]:
     return dict(st.query_params.to_dict())
 
 
-def _put_view(plot: Plot[Any], *, is_first: bool) -> None:
+def _put_view(shown: str, *, is_first: bool) -> None:
     if is_first:
         if _VIEW in st.query_params:
             del st.query_params[_VIEW]
-    elif st.query_params.get(_VIEW) != plot.key:
-        st.query_params[_VIEW] = plot.key
+    elif st.query_params.get(_VIEW) != shown:
+        st.query_params[_VIEW] = shown
 
 
 def _put_in_url(views: _Views) -> None:

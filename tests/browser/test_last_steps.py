@@ -29,8 +29,8 @@ def searched(lab):
 
 def test_locked_rows_are_opened_once_on_purpose_and_locked_for_good(lab, open_page, searched):
     searched("last step", "breast_cancer")
-    page = open_page(f"{lab.url}/?study=last%20step")
-    card = page.locator(".st-key-card-locked")
+    page = open_page(f"{lab.url}/?study=last%20step&view=locked")
+    card = page.locator(".st-key-locked-step")
     expect(card).to_contain_text("Nobody has looked at the 114 locked rows yet.")
     expect(page.locator(".lab-arm-machine")).to_contain_text(re.compile(r"about 0\.\d+ on new rows"))
     card.get_by_role("button", name="Open the lock").click()
@@ -49,8 +49,8 @@ def test_locked_rows_are_opened_once_on_purpose_and_locked_for_good(lab, open_pa
 
 def test_nested_card_says_its_cost_is_called_off_goes_on_and_ends_with_a_verdict(lab, open_page, searched):
     study = searched("nested", "iris")
-    page = open_page(f"{lab.url}/?study=nested")
-    card = page.locator(".st-key-card-nested")
+    page = open_page(f"{lab.url}/?study=nested&view=nested")
+    card = page.locator(".st-key-nested-step")
     expect(card).to_contain_text("5 searches of 8 trials each, about 210 fits")
     card.get_by_role("spinbutton", name="Outer folds").fill("2")
     page.keyboard.press("Tab")

@@ -38,7 +38,12 @@ def test_extremes_expect_more_from_more_trials_and_survive_ties_and_pairs():
 def test_no_more_is_gained_than_there_is_room():
     values = np.random.default_rng(3).normal(size=50)
     assert gain_by_extremes(values, 50, room=0.01).high == 0.01
-    assert gain_by_model(_surrogate(15, "maximize"), 50, room=1e-4).high <= 1e-4
+    room = 1.5 * gain_by_model(_surrogate(15, "maximize"), 50).expected
+    assert gain_by_model(_surrogate(15, "maximize"), 50, room=room).high <= room
+
+
+def test_model_that_expects_more_than_there_is_room_for_is_not_believed():
+    assert gain_by_model(_surrogate(15, "maximize"), 50, room=1e-4) is None
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])

@@ -21,17 +21,28 @@ from pages._shared.html_table import html_table
 from pages._shared.lab import the_lab
 from pages._shared.locked_rows import looks_line, looks_so_far, seal_button
 from pages._shared.machine_panel import current_run
+from pages._shared.step import Step
 from pages._shared.tuning import Tuning
 
 _POLL_SECONDS = 1.0
 _FAULT = "locked-fault"
+_HELP = (
+    "Rows that were put aside before the first trial and took no part in any choice. What you choose, and the default, "
+    "is scored on them once, at the very end."
+)
 
 
-def locked_card(tuning: Tuning, table: TrialTable) -> None:
-    """The card; nothing where no rows are locked away or nothing was found yet."""
+def _is_there(tuning: Tuning, table: TrialTable) -> bool:
+    """Not where no rows are locked away or nothing was found yet."""
+    problem = tuning.problem
+    return isinstance(problem, ModelProblem) and bool(locked_rows(problem)) and table.best() is not None
+
+
+def _step(tuning: Tuning, table: TrialTable) -> None:
+    """What was seen, and the way to open them; renewed each second while they are being opened."""
     problem, study = tuning.problem, tuning.study
-    if study is None or not isinstance(problem, ModelProblem) or not locked_rows(problem) or table.best() is None:
-        return
+    assert study is not None
+    assert isinstance(problem, ModelProblem)
     is_active = opening(study).state().is_active
     every = _POLL_SECONDS if is_active else None
     guarded_fragment(_card, what="The locked rows", key="locked", every=every)(tuning, study, problem, is_active)
@@ -42,8 +53,7 @@ def _card(tuning: Tuning, study: Study, problem: ModelProblem, was_active: bool)
     if state.is_active != was_active:
         st.rerun()  # only the page can change how often the card is renewed
     table, n_rows = the_lab().table_of(study), len(problem.split.test)
-    with st.container(key="card-locked", gap="small"):
-        st.subheader("Does it hold on rows that nobody has seen?", anchor=False)
+    with st.container(key="locked-step", gap="small"):
         looks_line(looks_so_far(problem), n_rows)
         if own := looks_of(the_lab().storage, study, problem):
             st.html(_table(table, own, problem.metric_label))
@@ -123,3 +133,6 @@ def _table(table: TrialTable, looks: tuple[Look, ...], metric: str) -> str:
         score = "could not be fitted" if one.score is None else format_score(one.score)
         rows.append((escape(one.what), format_score(value), f"<b>{score}</b>"))
     return html_table("Locked rows", (f"Chosen, {metric}", "Folds", "Locked rows"), rows)
+
+
+LOCKED = Step("locked", "Locked rows", "Does it hold on rows that nobody has seen?", _HELP, _is_there, _step)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
 import streamlit as st
 
 from hpo_core.analysis.finals import FinalsVerdict, Ranked, fresh_in_words
-from hpo_core.errors import TuningError
 from hpo_core.formats import format_count, format_score, format_seconds, format_signed
 from hpo_core.search.finalists import (
     MOST_DRAWS,
@@ -23,45 +21,21 @@ from hpo_core.search.finalists import (
     why_no_fresh_folds,
 )
 from hpo_core.search.finals_process import start_finals
-from hpo_core.search.finals_round import (
-    FinalsFound,
-    FinalsRound,
-    ask_again,
-    ask_for_finals,
-    ask_to_go_on,
-    finals_of,
-    stop_finals,
-)
+from hpo_core.search.finals_round import FinalsFound, FinalsRound, ask_again, ask_for_finals, finals_of
 from hpo_core.search.judging import finalist_name, verdict_on_finals
 from hpo_core.studies.table import TrialTable
-from pages._shared.fault import guarded_fragment, plain
+from pages._shared.fault import guarded_fragment
+from pages._shared.finals_progress import finals_action, last_finals
 from pages._shared.html_table import html_table
 from pages._shared.lab import the_lab
-from pages._shared.progress_bar import progress_bar
+from pages._shared.step import Step
 from pages._shared.tuning import Tuning, load, move_sliders
 
-_POLL_SECONDS = 0.7
 _TOP, _MOST_TOP = 5, 20
-_FAULT = "finals-fault"
 _HELP = (
-    "scores the best configurations, yours and the machine's, and the default again on other divisions of the same "
+    "Scores the best configurations, yours and the machine's, and the default again on other divisions of the same "
     "rows, which had no part in choosing them: who wins there, or are they tied?"
 )
-_BROKEN = {
-    "stopped": "Cancelled. What was fitted is kept.",
-    "died": "Its process ended before it was done. What was fitted is kept.",
-    "failed": "",
-}
-
-
-def last_finals(tuning: Tuning) -> FinalsRound | None:
-    """The last finalists round of the study; None before the first."""
-    return None if tuning.study is None or not tuning.study.key else finals_of(tuning.study)
-
-
-def finals_state(now: FinalsRound | None) -> tuple[str, str]:
-    """Which round there is, and how it stands: charts that show another are behind."""
-    return ("", "") if now is None else (now.plan.key, now.state)
 
 
 def why_no_finals(tuning: Tuning) -> str:
@@ -81,23 +55,26 @@ def fresh_note(tuning: Tuning, now: FinalsRound | None, number: int) -> str:
     return ""
 
 
-def finals_button(tuning: Tuning, table: TrialTable, now: FinalsRound | None) -> None:
-    """The way to a first round, with what it costs; not there where none can be held, or once there is a card."""
-    if now is not None or why_no_fresh_folds(tuning.problem.spec) or table.best() is None:
-        return
-    menu = st.popover("Finalists round", key="finals-menu", help=_HELP, on_change="rerun")
-    if menu.open:
-        with menu:
+def _is_there(tuning: Tuning, table: TrialTable) -> bool:
+    return not why_no_fresh_folds(tuning.problem.spec) and table.best() is not None
+
+
+def _step(tuning: Tuning, table: TrialTable) -> None:
+    """What the last round found, or the form of the first."""
+    guarded_fragment(_found, what="The finalists round", key="finals-step")(tuning, table)
+
+
+def _found(tuning: Tuning, table: TrialTable) -> None:
+    now = last_finals(tuning)
+    with st.container(key="finals", gap="small"):
+        if now is None:
             _form(tuning, table)
-
-
-def finals_card(tuning: Tuning, now: FinalsRound | None) -> None:
-    """The last round of the study, renewed while it is held; nothing without one."""
-    if now is None:
-        return
-    every = _POLL_SECONDS if now.is_active else None
-    shown = (now.plan.key, now.is_active)
-    guarded_fragment(_card, what="The finalists round", key="finals-card", every=every)(tuning, shown)
+        elif now.found is None:
+            st.caption("Its scores stand here once it is over.")
+        else:
+            _result(tuning, now.found, "The last round" if now.is_active else "Finalists round")
+            if not now.is_active:
+                _foot(tuning, now, now.found)
 
 
 def score_again(tuning: Tuning, numbers: Sequence[int]) -> None:
@@ -122,11 +99,11 @@ def _workers() -> int:
 def _form(tuning: Tuning, table: TrialTable) -> None:
     """How many are scored how often, and what that costs."""
     problem = tuning.problem
-    top = st.number_input("Best configurations", 1, _MOST_TOP, _TOP, key="finals-top", help="the default comes beside")
     suited, n_folds = suited_draws(problem.spec), folds_of_draw(problem.spec)
-    draws = st.number_input(
-        "Draws of fresh folds", 1, MOST_DRAWS, suited, key="finals-draws", help=f"each gives {n_folds} scores"
-    )
+    with st.container(key="finals-form", horizontal=True, gap="small"):
+        beside, each = "the default comes beside", f"each gives {n_folds} scores"
+        top = st.number_input("Best configurations", 1, _MOST_TOP, _TOP, key="finals-top", width=180, help=beside)
+        draws = st.number_input("Draws of fresh folds", 1, MOST_DRAWS, suited, key="finals-draws", width=180, help=each)
     chosen = choose_finalists(problem, table, int(top))
     n_scores = int(draws) * n_folds
     seconds = expected_seconds(table, chosen, n_scores, _workers())
@@ -135,17 +112,9 @@ def _form(tuning: Tuning, table: TrialTable) -> None:
         f"{format_count(len(chosen), 'configuration')} on {n_scores} fresh folds: {len(chosen) * n_scores:,} "
         f"fits{takes}. The locked rows stay locked."
     )
-    st.button("Start", key="finals-start", type="primary", on_click=_act, args=(_start, tuning, int(top), int(draws)))
-
-
-def _act(action: Callable[..., None], tuning: Tuning, *arguments: Any) -> None:
-    """Runs a button's action; a fault is shown in the card until the next one."""
-    st.session_state.pop(_FAULT, None)
-    try:
-        action(tuning, *arguments)
-    except TuningError as fault:
-        st.session_state[_FAULT] = str(fault)
-    st.rerun("live-charts")
+    st.button(
+        "Start", key="finals-start", type="primary", on_click=finals_action, args=(_start, tuning, int(top), int(draws))
+    )
 
 
 def _start(tuning: Tuning, top: int, draws: int) -> None:
@@ -158,56 +127,7 @@ def _start(tuning: Tuning, top: int, draws: int) -> None:
     start_finals(lab.storage, study, asked, lab.folder)
 
 
-def _go_on(tuning: Tuning) -> None:
-    lab, study = the_lab(), tuning.study
-    if study is not None and (now := finals_of(study)) is not None and now.can_go_on:
-        start_finals(lab.storage, study, ask_to_go_on(study), lab.folder)
-
-
-def _cancel(tuning: Tuning) -> None:
-    if tuning.study is not None:
-        stop_finals(tuning.study)
-
-
-# The card
-
-
-def _card(tuning: Tuning, shown: tuple[str, bool]) -> None:
-    now = last_finals(tuning)
-    if now is None or (now.plan.key, now.is_active) != shown:
-        st.rerun()  # what stands around it must know too
-    with st.container(key="finals"):
-        if fault := st.session_state.get(_FAULT, ""):
-            st.error(plain(fault))
-        if now.is_active:
-            _under_way(tuning, now)
-        elif now.can_go_on:
-            _broken_off(tuning, now)
-        if now.found is not None:
-            _result(tuning, now.found, "The last round" if now.is_active else "Finalists round")
-            if not now.is_active:
-                _foot(tuning, now, now.found)
-
-
-def _under_way(tuning: Tuning, now: FinalsRound) -> None:
-    pace = now.pace
-    doing = "opening the problem" if not pace.total else f"{pace.done:,} of {pace.total:,} fits"
-    left = "" if pace.seconds_left is None else f" · {format_seconds(pace.seconds_left)} left"
-    who = format_count(len(now.plan.finalists), "configuration")
-    share = pace.done / pace.total if pace.total else 0.0
-    bar = progress_bar("fits on fresh folds", share)
-    st.html(
-        f'<div class="lab-finals-progress" role="status"><b>Finalists round</b>{bar}'
-        f'<p class="lab-note">Scoring {who} on fresh folds: {doing}{left}</p></div>'
-    )
-    st.button("Cancel", key="finals-cancel", on_click=_act, args=(_cancel, tuning))
-
-
-def _broken_off(tuning: Tuning, now: FinalsRound) -> None:
-    why = now.fault if now.state == "failed" else _BROKEN[now.state]
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.html(f'<div role="status"><b>Finalists round</b><p class="lab-fault">{escape(why)}</p></div>')
-        st.button("Go on", key="finals-go-on", on_click=_act, args=(_go_on, tuning))
+# What it found
 
 
 def _result(tuning: Tuning, found: FinalsFound, heading: str) -> None:
@@ -262,7 +182,11 @@ def _foot(tuning: Tuning, now: FinalsRound, found: FinalsFound) -> None:
             st.button("Put the sliders on the leader", key="finals-load", on_click=move_sliders, args=args)
         if found.plan.draws < MOST_DRAWS and not now.can_go_on:
             st.button(
-                "More folds", key="finals-more", on_click=_act, args=(_more, tuning, found), help=_more_help(found)
+                "More folds",
+                key="finals-more",
+                on_click=finals_action,
+                args=(_more, tuning, found),
+                help=_more_help(found),
             )
         menu = st.popover("Anew", key="finals-menu", help=_HELP, on_change="rerun")
         if menu.open:
@@ -290,3 +214,6 @@ def _folds_in_words(tuning: Tuning, found: FinalsFound) -> str:
         f"{drawn}, {when}, of {format_count(found.plan.n_trials, 'finished trial')}{later}. Means with their 95 % "
         "interval; tied by the corrected resampled t-test (Nadeau and Bengio 2003) with Holm's correction."
     )
+
+
+FINALS = Step("finals", "Finalists", "Who wins on fresh folds?", _HELP, _is_there, _step)

@@ -15,11 +15,13 @@ from hpo_core.problem import ModelProblem
 from hpo_core.search.errand import ErrandState
 from hpo_core.search.nesting import OUTER, ask_to_nest, nested_cost, nested_of, nesting, start_nesting, why_not_nested
 from hpo_core.studies.study import Study
+from hpo_core.studies.table import TrialTable
 from pages._shared.fault import guarded_fragment, plain
 from pages._shared.html_table import html_table
 from pages._shared.lab import the_lab
 from pages._shared.machine_panel import current_run
 from pages._shared.progress_bar import progress_bar
+from pages._shared.step import Step
 from pages._shared.tuning import Tuning
 
 _POLL_SECONDS = 1.0
@@ -38,11 +40,15 @@ _VERDICTS = {
 }
 
 
-def nested_card(tuning: Tuning) -> None:
-    """The card, renewed each second while it is being done; nothing before there is a search on data."""
+def _is_there(tuning: Tuning, table: TrialTable) -> bool:
+    """Not before there is a search on data."""
+    return isinstance(tuning.problem, ModelProblem) and current_run(tuning.study) is not None
+
+
+def _step(tuning: Tuning, table: TrialTable) -> None:
+    """What there is, renewed each second while it is being done."""
     study = tuning.study
-    if study is None or not isinstance(tuning.problem, ModelProblem) or current_run(study) is None:
-        return
+    assert study is not None
     is_active = nesting(study).state().is_active
     every = _POLL_SECONDS if is_active else None
     guarded_fragment(_card, what="Nested cross-validation", key="nested", every=every)(tuning, study, is_active)
@@ -52,8 +58,7 @@ def _card(tuning: Tuning, study: Study, was_active: bool) -> None:
     state, found = nesting(study).state(), nested_of(study)
     if state.is_active != was_active:
         st.rerun()  # only the page can change how often the card is renewed
-    with st.container(key="card-nested", gap="small"):
-        st.subheader("What is the search worth on new rows?", anchor=False, help=_HELP)
+    with st.container(key="nested-step", gap="small"):
         if found is not None:
             _result(study, found)
         if fault := st.session_state.pop(_FAULT, "") or state.fault:
@@ -139,3 +144,6 @@ def _start(study: Study, outer: int) -> None:
         return
     start_nesting(lab.storage, study, lab.folder)
     st.rerun("live-charts")
+
+
+NESTED = Step("nested", "Nested search", "What is the search worth on new rows?", _HELP, _is_there, _step)

@@ -15,29 +15,27 @@ from hpo_core.studies.table import TrialTable
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.progress_bar import progress_bar
+from pages._shared.step import Step
 from pages._shared.tuning import Tuning
 
 _POLL_SECONDS = 0.5
 _FEWEST = 2
 _HELP = (
-    f"fits the {TOP} best trials again, and takes those whose mean prediction scores best, some more than once: "
-    "ensemble selection (Caruana and others, 2004)"
+    f"Fits the {TOP} best trials again, and takes those whose mean prediction scores best, some more than once: "
+    "ensemble selection (Caruana and others, 2004)."
 )
 
 
-def mix_button(tuning: Tuning, table: TrialTable) -> None:
-    """Begins an ensemble. Not there on landscapes, with fewer than two finished trials, or once there is a card."""
-    if isinstance(tuning.problem, ModelProblem) and int(table.is_complete.sum()) >= _FEWEST and _mix(tuning) is None:
-        st.button("Mix the best", key="mix", help=_HELP, on_click=_start, args=(tuning,))
+def _is_there(tuning: Tuning, table: TrialTable) -> bool:
+    return isinstance(tuning.problem, ModelProblem) and int(table.is_complete.sum()) >= _FEWEST
 
 
-def ensemble_card(tuning: Tuning) -> None:
-    """The last ensemble of the study, renewed twice a second while it is being made; nothing without one."""
+def _step(tuning: Tuning, table: TrialTable) -> None:
+    """The last ensemble of the study, renewed twice a second while it is being made; the way to the first."""
     mix = _mix(tuning)
-    if mix is None:
-        return
-    every = None if mix.is_over else _POLL_SECONDS
-    guarded_fragment(_card, what="The ensemble", key="ensemble", every=every)(tuning, mix, mix.is_over)
+    is_over = mix is None or mix.is_over
+    every = None if is_over else _POLL_SECONDS
+    guarded_fragment(_card, what="The ensemble", key="ensemble", every=every)(tuning, mix, is_over)
 
 
 def ensemble_state(tuning: Tuning) -> tuple[int, bool]:
@@ -53,10 +51,6 @@ def _mix(tuning: Tuning) -> Mix | None:
 def _start(tuning: Tuning) -> None:
     if tuning.study is not None:
         the_lab().mixer.start(tuning.study)
-
-
-def _start_again(tuning: Tuning) -> None:
-    _start(tuning)
     st.rerun("live-charts")
 
 
@@ -66,17 +60,20 @@ def _forget(tuning: Tuning) -> None:
     st.rerun("live-charts")
 
 
-def _card(tuning: Tuning, mix: Mix, was_over: bool) -> None:
-    if _mix(tuning) is not mix or mix.is_over != was_over:
-        st.rerun()  # the button that starts one must know too
+def _card(tuning: Tuning, mix: Mix | None, was_over: bool) -> None:
+    if _mix(tuning) is not mix or (mix is not None and mix.is_over != was_over):
+        st.rerun()  # only the page can change how often this is renewed
     with st.container(key="ensemble"):
-        if mix.ensemble is not None:
+        if mix is None:
+            st.button("Mix the best", key="mix", on_click=_start, args=(tuning,))
+        elif mix.ensemble is not None:
             st.html(_html(mix.ensemble, tuning.problem.metric_label))
         elif mix.is_over:
             st.html(f'<div role="status"><b>Ensemble</b><p class="lab-fault">{escape(mix.fault)}</p></div>')
         else:
             st.html(_progress_html(mix))
-        _foot(tuning, mix)
+        if mix is not None:
+            _foot(tuning, mix)
 
 
 def _foot(tuning: Tuning, mix: Mix) -> None:
@@ -88,7 +85,7 @@ def _foot(tuning: Tuning, mix: Mix) -> None:
         if mix.ensemble is not None:
             st.html(f'<p class="lab-note">{_age(mix, since)}</p>')
         if mix.ensemble is None or since:
-            st.button("Mix again", key="mix-again", on_click=_start_again, args=(tuning,))
+            st.button("Mix again", key="mix-again", on_click=_start, args=(tuning,))
         st.button("Close", key="mix-close", type="tertiary", on_click=_forget, args=(tuning,))
 
 
@@ -153,3 +150,6 @@ def _row(member: Member) -> str:
 
 def _label(family: str) -> str:
     return MODELS[family].label if family in MODELS else family
+
+
+ENSEMBLE = Step("ensemble", "Ensemble", "Are several together better than the best?", _HELP, _is_there, _step)

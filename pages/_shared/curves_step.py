@@ -22,6 +22,7 @@ from pages._shared.fault import guarded_fragment, plain
 from pages._shared.lab import the_lab
 from pages._shared.live_plot import live_plot
 from pages._shared.parameters import is_locked
+from pages._shared.step import Step
 from pages._shared.trial_grid import grid_view
 from pages._shared.tuning import Tuning, study_of
 
@@ -33,11 +34,12 @@ _HOW_TO_READ = (
     "Lines are means over the folds, bands one standard deviation. The dashed line is the score on the training rows, "
     "the solid one that on new rows; the star is the chosen configuration."
 )
+_HELP = "Fits one configuration with fewer rows, or with other values of one parameter, on the same folds."
 _AHEAD = " The dotted end is what twice the rows are expected to give."
 
 
-def curves_card(tuning: Tuning) -> None:
-    """The card; while a curve is being drawn it renews itself."""
+def _step(tuning: Tuning, table: TrialTable) -> None:
+    """The form and the last curve; while one is being drawn it renews itself."""
     run = _run(tuning)
     is_drawing = run is not None and not run.is_over
     every = _POLL_SECONDS if is_drawing else None
@@ -56,11 +58,7 @@ def _card(tuning: Tuning, was_drawing: bool) -> None:
     run = _run(tuning)
     if (run is not None and not run.is_over) != was_drawing:
         st.rerun()
-    with st.container(key="curves-area"):
-        card = st.expander("Would more rows, or another value, help?", key="curves-open", on_change="rerun")
-    if not card.open:
-        return
-    with card:
+    with st.container(key="curves-step", gap="small"):
         table = None if tuning.study is None else the_lab().table_of(tuning.study)
         _form(tuning, table, was_drawing)
         if run is not None:
@@ -211,3 +209,8 @@ def _progress(tuning: Tuning, run: CurveRun) -> None:
         f'<p class="lab-note">{done} of {format_count(n, "fit")}{left}</p></div>'
     )
     st.button("Cancel", key="curves-cancel", on_click=_cancel, args=(tuning,))
+
+
+CURVES = Step(
+    "curves", "Learning curves", "Would more rows, or another value, help?", _HELP, lambda tuning, table: True, _step
+)
