@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 _PATIENCE_MS = 90_000  # a loaded machine is slow, not wrong
 expect.set_options(timeout=_PATIENCE_MS)
@@ -120,6 +120,12 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
 
 
 @pytest.fixture
+def new_name() -> Callable[[str], str]:
+    """Gives a study a name that is another one at each try of a test: the lab keeps what an earlier try left."""
+    return lambda name: f"{name} {time.time_ns()}"
+
+
+@pytest.fixture
 def fresh_lab(tmp_path: Path) -> Iterator[LabServer]:
     """A server of its own, without studies, to be killed and started again."""
     with _serving(ROOT / "app.py", tmp_path) as server:
@@ -140,15 +146,16 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser() -> Iterator[BrowserContext]:
+    """One browser for all tests, which keeps scripts that it has compiled; a test leaves nothing else in it."""
     with sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield chromium
+        yield chromium.new_context()
         chromium.close()
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+def open_page(browser: BrowserContext) -> Iterator[Callable[..., Page]]:
     """Opens pages that must show no console error and ask no other host for anything; checked at the end."""
     pages: list[Page] = []
     faults: list[str] = []
@@ -164,7 +171,9 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     def start(
         url: str, *, width: int = 1440, height: int = 900, scheme: str = "light", may_complain: bool = False
     ) -> Page:
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
+        page = browser.new_page()
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         page.set_default_timeout(_PATIENCE_MS)
         if not may_complain:
             page.on("console", note)
@@ -176,5 +185,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
     yield start
     for page in pages:
+        if page.url.startswith("http"):
+            page.evaluate("localStorage.clear()")
         page.close()
     assert not faults

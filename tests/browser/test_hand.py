@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -152,8 +153,9 @@ def test_new_ranges_make_a_child_that_keeps_what_fits(lab, open_page):
     expect(page.locator(".lab-problem")).not_to_contain_text("child of")
 
 
-def test_best_trial_at_an_end_offers_a_wider_range(lab, open_page):
-    study = make_study(StudyStorage.open(folder=lab.data), make_problem("branin"), "at-the-end")
+def test_best_trial_at_an_end_offers_a_wider_range(lab, new_name, open_page):
+    name, child = new_name("at-the-end"), new_name("locked at two")
+    study = make_study(StudyStorage.open(folder=lab.data), make_problem("branin"), name)
     places = {"default": (2.0, 5.0), "random": (10.0, 0.5), "tpe": (0.0, 3.0)}
     study.record(
         *(
@@ -161,28 +163,28 @@ def test_best_trial_at_an_end_offers_a_wider_range(lab, open_page):
             for arm, (x, value) in places.items()
         )
     )
-    page = open_tune(open_page, f"{lab.url}/?study=at-the-end")
+    page = open_tune(open_page, f"{lab.url}/?study={quote(name)}")
     expect(page.locator(".lab-outcome")).to_contain_text("The best trial lies at the upper end of x, 10")
     page.get_by_role("button", name="Widen x").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("x, to")).to_have_value("17.5")
     dialog.locator("[data-testid=stCheckbox] label").first.click()
     expect(dialog.get_by_label("x, locked at")).to_have_value("2")
-    dialog.get_by_label("Name").fill("locked at two")
+    dialog.get_by_label("Name").fill(child)
     dialog.get_by_label("Name").press("Enter")
     expect(dialog.get_by_text("1 of 3 trials fit and are kept")).to_be_visible()
     dialog.get_by_role("button", name="Make child study").click()
-    expect(page.locator(".lab-problem")).to_contain_text("study locked at two, child of at-the-end")
+    expect(page.locator(".lab-problem")).to_contain_text(f"study {child}, child of {name}")
     expect(page.locator(".st-key-parameters")).to_contain_text("x locked at 2")
 
 
-def test_study_deleted_in_another_tab_is_said_with_a_way_out(lab, open_page):
-    storage = StudyStorage.open(folder=lab.data)
-    make_study(storage, make_problem("branin"), "short-lived")
-    page = open_tune(open_page, f"{lab.url}/?study=short-lived")
-    storage.delete("short-lived")
+def test_study_deleted_in_another_tab_is_said_with_a_way_out(lab, new_name, open_page):
+    storage, name = StudyStorage.open(folder=lab.data), new_name("short-lived")
+    make_study(storage, make_problem("branin"), name)
+    page = open_tune(open_page, f"{lab.url}/?study={quote(name)}")
+    storage.delete(name)
     page.locator(".st-key-help button:visible").click()
-    expect(page.locator(".lab-empty")).to_contain_text("short-lived")
+    expect(page.locator(".lab-empty")).to_contain_text(name)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Open the first problem").click()
     expect(page.locator("h1", has_text="Digits · SVM")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import expect
@@ -16,20 +17,15 @@ pytestmark = pytest.mark.browser
 LONG = 180_000
 
 
-@pytest.fixture
-def searched(lab):
-    """A study of eight random trials on rows that no other test opens."""
-
-    def start(name: str, data: str):
-        storage = StudyStorage.open(folder=lab.data)
-        return search(make_problem(data, "svm"), "random", trials=8, study=name, storage=storage, folder=lab.data)
-
-    return start
+def searched(lab, name: str, data: str):
+    """A study of eight random trials."""
+    storage = StudyStorage.open(folder=lab.data)
+    return search(make_problem(data, "svm"), "random", trials=8, study=name, storage=storage, folder=lab.data)
 
 
-def test_locked_rows_are_opened_once_on_purpose_and_locked_for_good(lab, open_page, searched):
-    searched("last step", "breast_cancer")
-    page = open_page(f"{lab.url}/?study=last%20step&view=locked")
+def test_locked_rows_are_opened_once_on_purpose_and_locked_for_good(fresh_lab, open_page):
+    searched(fresh_lab, "last step", "breast_cancer")
+    page = open_page(f"{fresh_lab.url}/?study=last%20step&view=locked")
     card = page.locator(".st-key-locked-step")
     expect(card).to_contain_text("Nobody has looked at the 114 locked rows yet.")
     expect(page.locator(".lab-arm-machine")).to_contain_text(re.compile(r"about 0\.\d+ on new rows"))
@@ -47,9 +43,9 @@ def test_locked_rows_are_opened_once_on_purpose_and_locked_for_good(lab, open_pa
     expect(card).to_contain_text("The rows were locked for good.")
 
 
-def test_nested_card_says_its_cost_is_called_off_goes_on_and_ends_with_a_verdict(lab, open_page, searched):
-    study = searched("nested", "iris")
-    page = open_page(f"{lab.url}/?study=nested&view=nested")
+def test_nested_card_says_its_cost_is_called_off_goes_on_and_ends_with_a_verdict(lab, new_name, open_page):
+    study = searched(lab, new_name("nested"), "iris")
+    page = open_page(f"{lab.url}/?study={quote(study.name)}&view=nested")
     card = page.locator(".st-key-nested-step")
     expect(card).to_contain_text("5 searches of 8 trials each, about 210 fits")
     card.get_by_role("spinbutton", name="Outer folds").fill("2")

@@ -77,16 +77,15 @@ def test_settings_begin_anew_and_stand_in_the_address(lab, open_page):
     assert "did=" not in page.url
 
 
-def test_film_stands_still_where_less_motion_is_wanted(lab, browser):
-    context = browser.new_context(reduced_motion="reduce")
-    page = context.new_page()
+def test_film_stands_still_where_less_motion_is_wanted(lab, open_page):
+    page = open_page("about:blank")
+    page.emulate_media(reduced_motion="reduce")
     page.goto(f"{lab.url}/{WALKED}.fly")
     drawn(page, "regret")
     page.wait_for_timeout(1500)
     expect(page.locator(".film-count")).to_have_text("step 0 of 16")
     page.get_by_role("button", name="One step on").click()
     expect(page.locator(".film-count")).to_have_text("step 1 of 16")
-    context.close()
 
 
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
 Open = Callable[..., Page]
@@ -260,7 +260,7 @@ def test_chart_says_what_it_shows(demo_url: str, open_page: Open) -> None:
     expect(chart).to_be_visible()
 
 
-def test_missing_library_leaves_a_sentence(demo_url: str, browser: Browser) -> None:
+def test_missing_library_leaves_a_sentence(demo_url: str, browser: BrowserContext) -> None:
     page = browser.new_page()
     page.route("**/lab/plotly-*", lambda route: route.abort())
     page.goto(f"{demo_url}/?plots=history")

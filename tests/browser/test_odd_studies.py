@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote
@@ -47,9 +46,9 @@ def odd_lab(lab: Any) -> Any:
 
 
 @pytest.fixture
-def shared(lab: Any) -> str:
-    """The name of a study that a script works on, another one at each try."""
-    name = f"shared with a script {time.time_ns()}"
+def shared(lab: Any, new_name: Callable[[str], str]) -> str:
+    """The name of a study that a script works on."""
+    name = new_name("shared with a script")
     make_study(StudyStorage.open(folder=lab.data), make_problem("branin"), name)
     return name
 
