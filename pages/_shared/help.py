@@ -34,8 +34,9 @@ _STEPS = (
         "Short lessons on the same methods, landscapes and models: walk in fog, race the drones, look inside.",
     ),
     (
-        "Believe the result.",
-        "The best of many is partly luck, and the lab says how much. That tuning did not help is a result.",
+        "Conclude.",
+        "The best of many is partly luck, and the lab says how much. A finalists round on fresh folds names the "
+        "winner, or a tie; the locked rows are opened once, at the very end. That tuning did not help is a result.",
     ),
 )
 _KEYS = (
