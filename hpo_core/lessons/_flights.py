@@ -9,12 +9,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import optuna
 import pandas as pd
 from numpy.typing import NDArray
 
+from hpo_core.lessons._asking import asked_trials
 from hpo_core.lessons._terrain import Terrain
-from hpo_core.methods import METHODS, SearchExhausted, SearchMethod, propose
+from hpo_core.methods import METHODS, SearchMethod
 from hpo_core.options import with_options
 from hpo_core.space import Configuration, SearchSpace
 
@@ -99,16 +99,8 @@ def asked(
 
     A method that runs out of configurations ends before it has taken all of its steps.
     """
-    study = optuna.create_study(sampler=method.sampler(space, seed))
-    points: list[Floats] = []
-    while len(points) < n_steps:
-        try:
-            trial, configuration = propose(study, space)
-        except SearchExhausted:
-            break
-        study.tell(trial, look(configuration))
-        points.append(space.to_unit([configuration])[0])
-    return np.reshape(points, (-1, len(space)))
+    trials = asked_trials(method.sampler(space, seed), space, lambda configuration, _: look(configuration), n_steps)
+    return np.reshape([trial.point for trial in trials], (-1, len(space)))
 
 
 def ranked(flights: Sequence[tuple[str, Flight]]) -> list[tuple[str, float]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from hpo_core.formats import format_count
 from hpo_core.lessons import Action, Ask, Board, Check, Fact, Film, Lesson, LessonState, Scene, Told, Workshop, growing
 from hpo_core.lessons._flights import asked
+from hpo_core.lessons._predicted import PredictedFirst
 from hpo_core.methods import METHODS
 from hpo_core.options import option, with_options
 from hpo_core.plots import LIVE, Figure, axis, faint, layout
@@ -61,7 +62,6 @@ _SAY = {
     "check_done": "With few parameters that matter alike, and enough trials to cover them, a grid is about as good.",
     "check_predict": "Predict first, then move the sliders.",
 }
-_GUESSED = "guessed"
 _SEEDS = 100
 _PEAKS = 977  # so that peaks are not drawn from the numbers that a trial of this seed is drawn from
 _WIDTH = 0.14  # of each peak, in widths of the range
@@ -72,7 +72,7 @@ _DIMENSIONS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20)
 
 
 @dataclass(frozen=True)
-class GridOrRandom(Lesson):
+class GridOrRandom(PredictedFirst):
     """Nine trials each, over one parameter that matters and others that hardly do."""
 
     key: ClassVar[str] = "grid_or_random"
@@ -104,7 +104,7 @@ class GridOrRandom(Lesson):
 
     def scene(self, state: LessonState, workshop: Workshop) -> Scene:
         answers = self._answers()
-        if _GUESSED not in state.moves:
+        if not self.is_predicted(state):
             ask = Ask(_SAY["ask"].format(n=self.trials), answers)
             board = Board(
                 "land",
@@ -124,11 +124,8 @@ class GridOrRandom(Lesson):
         return self._played(state, workshop)
 
     def changed(self, state: LessonState, before: Lesson) -> LessonState:
-        is_played = _GUESSED in state.moves  # a prediction is made once: the sliders are for finding out
-        return replace(state, guess="", step=self.n_trials if is_played else 0)
-
-    def guessed(self, state: LessonState, answer: str) -> LessonState:
-        return replace(state, guess=answer, moves=(_GUESSED,)) if answer else state
+        """At its end, as the sliders are for finding out."""
+        return replace(state, guess="", step=self.n_trials if self.is_predicted(state) else 0)
 
     @property
     def n_trials(self) -> int:

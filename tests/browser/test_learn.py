@@ -141,3 +141,23 @@ def test_lesson_3_is_predicted_by_mouse_and_by_keyboard(lab, open_page):
     for key in ("belief_two", "doubt", "promise", "true"):
         drawn(page, key)
     expect_no_fault(page)
+
+
+def test_inside_lessons_are_predicted_and_answered(lab, open_page):
+    page = open_page(f"{lab.url}/learn?lesson=evolution&method=Differential+evolution&strength=small&terrain=Ackley")
+    drawn(page, "map").click(position={"x": 150, "y": 150})
+    drawn(page, "chart")
+    expect(page.locator(".lab-lesson-told")).to_contain_text(re.compile("next centre"))
+    expect(page.locator(".lab-check-done")).to_contain_text("their children are alike too")
+    expect(page).to_have_url(re.compile("did="))
+    page.goto(f"{lab.url}/learn?lesson=hyperband&longest=27&curves=curves+cross")
+    page.locator("[data-testid=stButtonGroup]").get_by_text("B", exact=True).click()
+    drawn(page, "workers")
+    expect(page.locator(".lab-lesson-told")).to_contain_text("You predicted B")
+    page.goto(f"{lab.url}/learn?lesson=population_based_training")
+    page.locator("[data-testid=stButtonGroup]").get_by_text("about 1.2").click()
+    drawn(page, "turns")
+    expect(page.locator(".lab-lesson-told")).to_contain_text("You predicted about 1.2; it reached 1.")
+    page.get_by_text("Explore", exact=True).click()
+    expect(page.locator(".lab-check-done")).to_contain_text("copying alone ends at 0.39")
+    expect_no_fault(page)
