@@ -161,3 +161,7 @@ def test_inside_lessons_are_predicted_and_answered(lab, open_page):
     page.get_by_text("Explore", exact=True).click()
     expect(page.locator(".lab-check-done")).to_contain_text("copying alone ends at 0.39")
     expect_no_fault(page)
+    page.goto(f"{lab.url}/learn?lesson=gradient&surface=Rastrigin&start=40&stride=2")
+    page.locator("[data-testid=stButtonGroup]").get_by_text("It arrives at the lowest place").click()
+    expect(page.locator(".lab-lesson-told")).to_contain_text("and so it is")
+    expect(page.locator(".lab-check-done")).to_contain_text("the hollow that it begins in")
