@@ -165,3 +165,8 @@ def test_inside_lessons_are_predicted_and_answered(lab, open_page):
     page.locator("[data-testid=stButtonGroup]").get_by_text("It arrives at the lowest place").click()
     expect(page.locator(".lab-lesson-told")).to_contain_text("and so it is")
     expect(page.locator(".lab-check-done")).to_contain_text("the hollow that it begins in")
+    page.goto(f"{lab.url}/learn?lesson=architecture&leaves=the+weakest&noise=much")
+    page.locator("[data-testid=stButtonGroup]").get_by_text("when it looks weakest").click()
+    drawn(page, "lives")
+    expect(page.locator(".lab-lesson-told")).to_contain_text("and so it is")
+    expect(page.locator(".lab-check-done")).to_contain_text("a lucky look lasts")
