@@ -70,6 +70,11 @@ class SearchSpace:
         return tuple(p.name for p in self.parameters)
 
     @property
+    def varying(self) -> tuple[AnyParameter, ...]:
+        """The parameters that can take more than one value."""
+        return tuple(p for p in self.parameters if not p.distribution().single())
+
+    @property
     def is_conditional(self) -> bool:
         return any(p.when for p in self.parameters)
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import streamlit as st
 
 from hpo_core.lessons import LESSONS
+from pages._shared.adviser import adviser_page
 from pages._shared.lesson_list import lesson_list
 from pages._shared.lesson_page import lesson_page
 
 
 def page() -> None:
-    """A lesson is /learn?lesson=KEY with its settings and all that was done in it, so that a link restores it."""
+    """A lesson is /learn?lesson=KEY with its settings and all that was done in it, so that a link restores it;
+    /learn?methods= is the adviser with all methods."""
+    if "methods" in st.query_params:
+        adviser_page()
+        return
     key = st.query_params.get("lesson", "")
     if key in LESSONS:
         lesson_page(key)

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from hpo_core.errors import StorageError, TuningError
+from pages._shared.adviser import UNFOLDED_KEY, adviser_dialog
 from pages._shared.child_form import child_form
 from pages._shared.duel_line import duel_line
 from pages._shared.fault import guarded_fragment, plain
@@ -40,11 +41,13 @@ def page() -> None:
         with st.container(key="card-by-hand"):
             guarded_fragment(_by_hand, what="The sliders", key="by-hand")(tuning)
         with st.container(key="card-by-machine"):
-            st.html('<details class="lab-unfold"><summary tabindex="0">By machine</summary></details>')
+            is_open = " open" if st.session_state.get(UNFOLDED_KEY) else ""
+            st.html(f'<details class="lab-unfold"{is_open}><summary tabindex="0">By machine</summary></details>')
             machine_panel(tuning)
     with right:
         live_charts(tuning)
     child_form(tuning)
+    adviser_dialog(tuning)
 
 
 def _by_hand(tuning: Tuning) -> None:

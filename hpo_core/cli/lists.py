@@ -71,6 +71,7 @@ def _methods() -> list[Row]:
             "label": m.label,
             "purpose": m.purpose,
             "when_to_use": m.when_to_use,
+            "cost": m.cost,
             "source": m.source,
             "unavailable": m.why_not_installed(),
             "options": _options(m),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 from sklearn.base import clone
 
 from hpo_core.hypergradients import Fold, Hypergradient, SmoothLoss, check_classes, weights_of
@@ -12,7 +13,6 @@ from hpo_core.hypergradients._base import Floats
 from hpo_core.hypergradients._softmax import Training, probabilities
 
 _MOST_DENSE = 400  # weights up to which Newton's method with a dense Hessian is the faster way to the optimum
-_TINY = np.finfo(float).tiny
 
 
 def _differentiate(model: Any, fold: Fold) -> SmoothLoss:
@@ -30,10 +30,11 @@ def _differentiate(model: Any, fold: Fold) -> SmoothLoss:
     pulls = {"C": (ratio * sign + (1 - ratio) * inner) / model.C}
     if model.solver == "saga":
         pulls["l1_ratio"] = inner - sign
-    predicted = probabilities(x_valid @ weights)
+    scores = x_valid @ weights
+    predicted = probabilities(scores)
     error = (predicted - truth) / len(truth)
     gradient = {n: float(np.sum(error * (x_valid @ training.solved(weights, pull)))) for n, pull in pulls.items()}
-    return SmoothLoss(_log_loss(predicted, truth), gradient, predicted)
+    return SmoothLoss(_log_loss(scores, truth), gradient, predicted)
 
 
 def _smooth_optimum(model: Any, fold: Fold) -> Floats:
@@ -48,11 +49,11 @@ def _above_intercepts(weights: Floats) -> Floats:
     return np.append(np.ones(len(weights) - 1), 0.0)[:, None]
 
 
-def _log_loss(predicted: Floats, truth: Floats) -> float:
-    likelihood = np.sum(truth * np.log(np.maximum(predicted, _TINY)))
-    if predicted.shape[1] == 1:
-        likelihood += np.sum((1 - truth) * np.log(np.maximum(1 - predicted, _TINY)))
-    return float(-likelihood / len(truth))
+def _log_loss(scores: Floats, truth: Floats) -> float:
+    """From the scores, as a probability that is rounded to 0 or 1 has no logarithm."""
+    rest = np.zeros_like(scores) if scores.shape[1] == 1 else np.empty((len(scores), 0))
+    whole = logsumexp(np.column_stack([scores, rest]), axis=1)
+    return float((whole - np.sum(truth * scores, axis=1)).mean())
 
 
 logistic_regression = Hypergradient(

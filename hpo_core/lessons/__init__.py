@@ -7,6 +7,12 @@ from hpo_core.lessons._workshop import Workshop
 
 LESSONS: Catalogue[Lesson] = Catalogue("hpo_core.lessons", Lesson, "lesson")
 
+
+def lesson_on(method: str) -> Lesson | None:
+    """The lesson that shows a search method from the inside, if there is one."""
+    return next((lesson for lesson in LESSONS if method in lesson.methods), None)
+
+
 __all__ = [
     "LESSONS",
     "Action",
@@ -22,5 +28,6 @@ __all__ = [
     "Told",
     "Workshop",
     "growing",
+    "lesson_on",
     "replaced",
 ]

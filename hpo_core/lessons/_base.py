@@ -143,6 +143,7 @@ class Lesson(ABC):
         check_question: A question that is answered by doing something.
         source: Where its facts can be read (author, year, title), named on screen.
         has_chance: Whether a seed changes anything, so that it can be chosen.
+        methods: Keys of the search methods that it shows from the inside.
     """
 
     key: ClassVar[str]
@@ -155,6 +156,7 @@ class Lesson(ABC):
     check_question: ClassVar[str]
     source: ClassVar[str]
     has_chance: ClassVar[bool] = True
+    methods: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod
     def scene(self, state: LessonState, workshop: Workshop) -> Scene:

@@ -71,6 +71,7 @@ class InsideArchitecture(PredictedFirst):
     source: ClassVar[str] = (
         "Real, Aggarwal, Huang and Le (2019), Regularized Evolution for Image Classifier Architecture Search"
     )
+    methods: ClassVar[tuple[str, ...]] = ("regularised_evolution",)
 
     leaves: str = option(_OLDEST, "Who leaves", "When a child comes.", choices=(_OLDEST, _WEAKEST))
     noise: str = option("some", "Noise", "How much a look at a network is off by chance.", choices=tuple(_NOISE))

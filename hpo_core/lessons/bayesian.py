@@ -94,6 +94,7 @@ class InsideBayesian(Lesson):
         "Srinivas, Krause, Kakade and Seeger (2010), Gaussian Process Optimization in the Bandit Setting; the model: "
         "Rasmussen and Williams (2006), Gaussian Processes for Machine Learning"
     )
+    methods: ClassVar[tuple[str, ...]] = ("gaussian_process", "auto")
 
     exploration: int = option(
         _EXPLORATION,

@@ -132,6 +132,7 @@ class InsideEvolution(Lesson):
         "Differential Evolution; Hansen and Ostermeier (2001), Completely Derandomized Self-Adaptation in Evolution "
         "Strategies; Kennedy and Eberhart (1995), Particle Swarm Optimization"
     )
+    methods: ClassVar[tuple[str, ...]] = ("genetic", "differential_evolution", "cma_es", "particle_swarm")
 
     method: str = option("Genetic algorithm", "Method", "How the next generation is made.", choices=tuple(_BREEDS))
     population: int = option(14, "Members", "How many there are in each generation.", low=4, high=30)

@@ -90,6 +90,7 @@ class InsideGradient(PredictedFirst):
         "with Approximate Gradient; the rule: Riedmiller and Braun (1993), A Direct Adaptive Method for Faster "
         "Backpropagation Learning: The RPROP Algorithm"
     )
+    methods: ClassVar[tuple[str, ...]] = ("gradient",)
     has_chance: ClassVar[bool] = False
 
     surface: str = option(

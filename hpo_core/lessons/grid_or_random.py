@@ -91,6 +91,7 @@ class GridOrRandom(PredictedFirst):
         "Bergstra and Bengio (2012), Random Search for Hyper-Parameter Optimization, Journal of Machine Learning "
         "Research 13, figure 1"
     )
+    methods: ClassVar[tuple[str, ...]] = ("grid", "random")
 
     importance: int = option(
         98,

@@ -116,6 +116,7 @@ class InsideHyperband(PredictedFirst):
         "Massively Parallel Hyperparameter Tuning; Jamieson and Talwalkar (2016), Non-stochastic Best Arm "
         "Identification and Hyperparameter Optimization"
     )
+    methods: ClassVar[tuple[str, ...]] = ("successive_halving", "hyperband", "asha", "bohb")
 
     method: str = option(
         _HALVING,

@@ -78,6 +78,7 @@ class InsidePopulationBasedTraining(PredictedFirst):
         "Jaderberg, Dalibard, Osindero, Czarnecki and others (2017), Population Based Training of Neural Networks, "
         "figure 2"
     )
+    methods: ClassVar[tuple[str, ...]] = ("population_based_training",)
 
     exploit: bool = option(True, "Exploit", "A loser copies the weights and values of a winner.")
     explore: bool = option(True, "Explore", "A loser takes values that are varied or drawn anew.")

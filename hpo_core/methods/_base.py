@@ -30,7 +30,7 @@ import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import optuna
@@ -75,6 +75,33 @@ class Capabilities:
     is_multi_objective: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strengths:
+    """Where a method is at its best: rules of thumb, by which the adviser recommends it.
+
+    Attributes:
+        fewest, most: Trials with which it is; None for no end.
+        most_parameters: Beyond so many it is lost; None for no end.
+        surface: How the scores may change over the space: "smooth" with one good region, "rough" or with several, or
+            "any".
+        has_model: Whether it models the whole space, which needs the fewest trials.
+        is_partial: Whether most of its fits are partial ones, which pays where a whole fit is slow.
+        waits: Whether workers may have to wait for each other.
+        goes_on: Whether it makes the most of a place that is known to be good.
+        is_peer: Whether it is there to compare with another package.
+    """
+
+    fewest: int = 1
+    most: int | None = None
+    most_parameters: int | None = None
+    surface: Literal["smooth", "rough", "any"] = "any"
+    has_model: bool = False
+    is_partial: bool = False
+    waits: bool = False
+    goes_on: bool = False
+    is_peer: bool = False
+
+
 @dataclass(frozen=True)
 class SearchMethod(ABC):
     """How an automated arm picks configurations. A file in this folder binds an instance with default options.
@@ -86,6 +113,8 @@ class SearchMethod(ABC):
         when_to_use: One or two sentences: where it is strong, and where it is not.
         source: Paper (author, year, title).
         capabilities: What it can handle.
+        strengths: Where it is at its best.
+        cost: What it costs beside the fits.
         pruning: Key of the rule between folds that belongs to it.
     """
 
@@ -95,6 +124,8 @@ class SearchMethod(ABC):
     when_to_use: ClassVar[str]
     source: ClassVar[str]
     capabilities: ClassVar[Capabilities] = Capabilities()
+    strengths: ClassVar[Strengths] = Strengths()
+    cost: ClassVar[str] = "A few milliseconds a trial at most."
     pruning: ClassVar[str] = "none"
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_core.methods._peer import Drawn, Peer, imported
-from hpo_core.methods._peer_space import configuration_at, full_coordinates, n_levels, varying
+from hpo_core.methods._peer_space import configuration_at, full_coordinates, n_levels
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
 
 _LOSS = "loss"
@@ -14,7 +14,7 @@ _LOSS = "loss"
 def flaml_space(space: SearchSpace) -> dict[str, Any]:
     """The space as FLAML writes it; steps and choices are counted from 0 on."""
     tune = imported("flaml.tune")
-    return {p.name: _domain(p, tune) for p in varying(space)}
+    return {p.name: _domain(p, tune) for p in space.varying}
 
 
 def _domain(p: AnyParameter, tune: Any) -> Any:

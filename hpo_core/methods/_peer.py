@@ -27,7 +27,6 @@ from optuna.trial import FrozenTrial, TrialState
 from hpo_core.discovery import why_not_installed
 from hpo_core.errors import ConfigurationError, UsageError
 from hpo_core.methods import History, SearchExhausted, SearchMethod, SpaceSampler, record_thought, thought_of
-from hpo_core.methods._peer_space import varying
 from hpo_core.space import Configuration, SearchSpace
 
 _MOST_DRAWS = 30  # for one trial, before the peer counts as having nothing new
@@ -115,7 +114,7 @@ class PeerSearch(SearchMethod):
     def why_unavailable(self, space: SearchSpace) -> str | None:
         if why := why_not_installed(*self.modules, package=self.package):
             return why
-        if not varying(space):
+        if not space.varying:
             return f"{self.label} needs at least one parameter that is not fixed. Use grid, or widen the search space."
         return None
 

@@ -9,11 +9,6 @@ from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Sear
 Coordinates = dict[str, Any]
 
 
-def varying(space: SearchSpace) -> list[AnyParameter]:
-    """The parameters that can take more than one value."""
-    return [p for p in space.parameters if not p.distribution().single()]
-
-
 def n_levels(p: AnyParameter) -> int | None:
     """How many values a parameter has that a coordinate counts from 0 on; None where the value is the coordinate.
 
@@ -47,7 +42,7 @@ def value_at(p: AnyParameter, at: Any) -> Any:
 
 def coordinates(space: SearchSpace, configuration: Configuration) -> Coordinates:
     """Coordinates of what varies and is active."""
-    return {p.name: coordinate(p, configuration[p.name]) for p in varying(space) if p.name in configuration}
+    return {p.name: coordinate(p, configuration[p.name]) for p in space.varying if p.name in configuration}
 
 
 def full_coordinates(space: SearchSpace, configuration: Configuration) -> Coordinates:

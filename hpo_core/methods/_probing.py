@@ -15,6 +15,7 @@ from hpo_core.methods._walk import WalkSampler, can_move
 from hpo_core.space import Configuration, SearchSpace
 
 _MOST_VOID = 4  # pairs without a result, before a walk is given up
+_OFF_THE_END = 1.25
 _SIDES = {"plus": 1.0, "minus": -1.0}
 
 
@@ -136,11 +137,12 @@ class ProbingSampler(WalkSampler):
     def _side(
         self, trial: FrozenTrial, stop: _Stop, number: int, pair: int, side: str
     ) -> tuple[Configuration, dict[str, Any]] | None:
-        """One side of a pair. Near an end of a range the pair lies a little further in."""
+        """One side of a pair. Near an end of a range the pair lies a little further in, off the end itself: a walk that
+        stands there has seen it."""
         direction, reach = self._probe_of(number, pair)
         for shrink in (1.0, *self.rng(trial).uniform(0.4, 0.9, 5)):
             width = reach * shrink
-            middle = np.clip(stop.centre, width, 1 - width)
+            middle = np.clip(stop.centre, _OFF_THE_END * width, 1 - _OFF_THE_END * width)
             configuration = self.moved(self._base, self._names, middle + _SIDES[side] * width * direction)
             if not self.has_seen(configuration):
                 how = "all parameters at once" if self._is_axis(pair) is None else self._is_axis(pair)

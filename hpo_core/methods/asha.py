@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hpo_core.methods import Capabilities
+from hpo_core.methods import Capabilities, Strengths
 from hpo_core.methods._rungs import Place, Rung, RungMethod, RungSampler, climbers, most_halvings
 from hpo_core.space import SearchSpace
 
@@ -26,6 +26,8 @@ class AsynchronousHalving(RungMethod):
         "Parallel Hyperparameter Tuning"
     )
     capabilities: ClassVar[Capabilities] = Capabilities()
+    strengths: ClassVar[Strengths] = Strengths(fewest=40, is_partial=True)
+    cost: ClassVar[str] = "Little thought; most fits are partial ones."
 
     def rung_sampler(self, space: SearchSpace, seed: int, noun: str) -> RungSampler:
         n = most_halvings(self.eta, self.smallest)

@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
 from hpo_core.cube import Cube
-from hpo_core.methods import Capabilities, History, SearchMethod, record_thought, thought_of
+from hpo_core.methods import Capabilities, History, SearchMethod, Strengths, record_thought, thought_of
 from hpo_core.methods.gaussian_process import GaussianProcessSearch
 from hpo_core.methods.sobol import SobolSearch
 from hpo_core.methods.tpe import TreeParzen
@@ -53,6 +53,8 @@ class Auto(SearchMethod):
         "Hyper-Parameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(has_model=True, goes_on=True)
+    cost: ClassVar[str] = "Some 40 ms a trial, and the finalists round at the end."
     pruning: ClassVar[str] = "race"
 
     n_initial: int = option(

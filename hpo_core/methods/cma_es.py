@@ -13,7 +13,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from hpo_core.errors import UsageError
-from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, record_thought, thought_of
+from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, Strengths, record_thought, thought_of
 from hpo_core.options import option
 from hpo_core.space import Categorical, Configuration, SearchSpace
 
@@ -41,6 +41,7 @@ class CmaEs(SearchMethod):
         "Auger and Hansen (2005), A Restart CMA Evolution Strategy With Increasing Population Size; start from known "
         "trials by Nomura et al. (2021), Warm Starting CMA-ES for Hyperparameter Optimization"
     )
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, surface="smooth")
     capabilities: ClassVar[Capabilities] = Capabilities(kinds=("float", "int"))
 
     sigma: float = option(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._boxes import BoxSampler
 from hpo_core.methods._stages import Stage
 from hpo_core.options import option
@@ -34,6 +34,7 @@ class CoarseToFine(SearchMethod):
         "Iterated Grid Search Algorithm on Unimodal Criteria"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=15, most_parameters=4, surface="smooth")
 
     resolution: int = option(
         5, "Values per number", "How many values each numeric parameter takes in a grid.", low=2, high=1000

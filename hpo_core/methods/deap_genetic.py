@@ -7,6 +7,7 @@ import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from hpo_core.methods import Strengths
 from hpo_core.methods._peer import Drawn, Peer, PeerSearch, imported
 from hpo_core.options import option
 from hpo_core.space import Configuration, SearchSpace
@@ -27,6 +28,7 @@ class DeapGenetic(PeerSearch):
         "Fortin et al. (2012), DEAP: Evolutionary Algorithms Made Easy; its loop after Bäck, Fogel and Michalewicz "
         "(2000), Evolutionary Computation 1"
     )
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, is_peer=True)
     package: ClassVar[str] = "deap"
     modules: ClassVar[tuple[str, ...]] = ("deap",)
 

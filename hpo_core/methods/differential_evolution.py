@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._population import Child, Floats, GenerationSampler, Individual, reflected
 from hpo_core.options import option
 from hpo_core.space import SearchSpace
@@ -36,6 +36,7 @@ class DifferentialEvolution(SearchMethod):
         "Continuous Spaces"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, surface="rough")
 
     population: int = option(12, "Population", "Members, each with a place of its own.", low=_FEWEST, high=1000)
     strategy: str = option(

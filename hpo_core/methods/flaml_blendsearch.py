@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hpo_core.methods import Strengths
 from hpo_core.methods._flaml import FlamlPeer
 from hpo_core.methods._peer import Peer, PeerSearch, imported
 from hpo_core.space import SearchSpace
@@ -24,6 +25,7 @@ class FlamlBlendSearch(PeerSearch):
     source: ClassVar[str] = (
         "Wang, Wu, Huang and Saied (2021), Economical Hyperparameter Optimization With Blended Search Strategy"
     )
+    strengths: ClassVar[Strengths] = Strengths(fewest=40, is_peer=True)
     package: ClassVar[str] = "flaml"
     modules: ClassVar[tuple[str, ...]] = ("flaml", "optuna")
 

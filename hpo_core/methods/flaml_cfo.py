@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from hpo_core.methods import Strengths
 from hpo_core.methods._flaml import FlamlPeer
 from hpo_core.methods._peer import Peer, PeerSearch, imported
 from hpo_core.space import SearchSpace
@@ -24,6 +25,7 @@ class FlamlCfo(PeerSearch):
         "inactive values are drawn and ignored. All fits count as equally costly."
     )
     source: ClassVar[str] = "Wu, Wang and Huang (2021), Frugal Optimization for Cost-related Hyperparameters"
+    strengths: ClassVar[Strengths] = Strengths(fewest=20, goes_on=True, is_peer=True)
     package: ClassVar[str] = "flaml"
     modules: ClassVar[tuple[str, ...]] = ("flaml",)
 

@@ -13,7 +13,7 @@ from scipy.stats import qmc
 
 from hpo_core import gaussian_process
 from hpo_core.acquisition import ACQUISITIONS, KAPPA, THOMPSON, Promise, ThompsonPromise
-from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, record_thought
+from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, Strengths, record_thought
 from hpo_core.methods._candidates import Candidates, without_disasters
 from hpo_core.methods._reasons import model_thought
 from hpo_core.options import option
@@ -48,6 +48,10 @@ class GaussianProcessSearch(SearchMethod):
         "Ament et al. (2023), Unexpected Improvements to Expected Improvement"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(
+        has_model=True, fewest=10, most=200, most_parameters=20, surface="smooth", goes_on=True
+    )
+    cost: ClassVar[str] = "Some 40 ms a trial at 100 trials, 130 ms at 1,000."
 
     acquisition: str = option(
         "mix",

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._population import Child, Floats, GenerationSampler, Individual, reflected
 from hpo_core.options import option
 from hpo_core.space import SearchSpace
@@ -35,6 +35,7 @@ class GeneticAlgorithm(SearchMethod):
         "Genetic Algorithms and Interval-Schemata"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, surface="rough")
 
     population: int = option(10, "Population", "Members of each generation.", low=4, high=1000)
     tournament: int = option(

@@ -9,7 +9,15 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from hpo_core.errors import UsageError
-from hpo_core.methods import Capabilities, History, SearchExhausted, SearchMethod, SpaceSampler, record_thought
+from hpo_core.methods import (
+    Capabilities,
+    History,
+    SearchExhausted,
+    SearchMethod,
+    SpaceSampler,
+    Strengths,
+    record_thought,
+)
 from hpo_core.methods._grids import Grid, Walk, resolutions_in, whole_range, why_no_numbers, why_no_resolutions
 from hpo_core.options import option
 from hpo_core.space import Configuration, SearchSpace
@@ -32,6 +40,7 @@ class GridSearch(SearchMethod):
     capabilities: ClassVar[Capabilities] = Capabilities(
         is_conditional=True, is_finite=True, learns=False, is_multi_objective=True
     )
+    strengths: ClassVar[Strengths] = Strengths(most_parameters=3)
 
     resolution: int = option(
         5, "Values per number", "How many values each numeric parameter takes; categories take all.", low=1, high=1000

@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial
 
 from hpo_core.errors import UsageError
 from hpo_core.formats import format_count
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, record_thought, thought_of
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths, record_thought, thought_of
 from hpo_core.methods._grids import Grid, Walk, whole_range
 from hpo_core.methods._stages import Stage, StagedSampler
 from hpo_core.options import option
@@ -49,6 +49,7 @@ class GridAndRandom(SearchMethod):
         "Random Search for Hyper-Parameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, learns=False)
+    strengths: ClassVar[Strengths] = Strengths(most_parameters=8)
 
     gridded: str = option(
         "",

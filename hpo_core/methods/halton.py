@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from scipy.stats import qmc
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._sequence import SequenceSampler
 from hpo_core.space import SearchSpace
 
@@ -24,6 +24,7 @@ class HaltonSearch(SearchMethod):
         "randomized Halton algorithm in R"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(learns=False, is_multi_objective=True)
+    strengths: ClassVar[Strengths] = Strengths(most_parameters=10)
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
         return SequenceSampler(space, seed, qmc.Halton(max(len(space), 1), rng=seed))

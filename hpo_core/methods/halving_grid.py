@@ -8,7 +8,7 @@ from typing import ClassVar
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from hpo_core.methods import Capabilities, ResultsNeeded, SearchExhausted
+from hpo_core.methods import Capabilities, ResultsNeeded, SearchExhausted, Strengths
 from hpo_core.methods._grids import Grid, whole_range
 from hpo_core.methods._rungs import Place, Rung, RungMethod, RungSampler, halving_rungs, key_of, place_in
 from hpo_core.options import option
@@ -31,6 +31,8 @@ class HalvingGrid(RungMethod):
         "as in scikit-learn's HalvingGridSearchCV"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_finite=True)
+    strengths: ClassVar[Strengths] = Strengths(most_parameters=3, is_partial=True, waits=True)
+    cost: ClassVar[str] = "Little thought; most fits are partial ones."
 
     resolution: int = option(
         5, "Values per number", "How many values each numeric parameter takes; categories take all.", low=1, high=1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hpo_core.methods import Capabilities
+from hpo_core.methods import Capabilities, Strengths
 from hpo_core.methods._rungs import Brackets, BracketSampler, RungMethod, hyperband_brackets
 from hpo_core.space import SearchSpace
 
@@ -26,6 +26,8 @@ class Hyperband(RungMethod):
         "Hyperparameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities()
+    strengths: ClassVar[Strengths] = Strengths(fewest=40, is_partial=True, waits=True)
+    cost: ClassVar[str] = "Little thought; most fits are partial ones."
 
     def brackets(self) -> Brackets:
         """The brackets of one round, the one with most configurations first."""

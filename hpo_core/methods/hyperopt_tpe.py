@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hpo_core.methods import Capabilities
+from hpo_core.methods import Capabilities, Strengths
 from hpo_core.methods._peer import Drawn, Peer, PeerSearch, imported
-from hpo_core.methods._peer_space import configuration_at, coordinates, full_coordinates, n_levels, varying
+from hpo_core.methods._peer_space import configuration_at, coordinates, full_coordinates, n_levels
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
 
@@ -33,6 +33,7 @@ class HyperoptTpe(PeerSearch):
         "Bergstra, Bardenet, Bengio and Kégl (2011), Algorithms for Hyper-Parameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(has_model=True, fewest=25, is_peer=True)
     package: ClassVar[str] = "hyperopt"
     modules: ClassVar[tuple[str, ...]] = ("hyperopt",)
 
@@ -62,7 +63,7 @@ class HyperoptTpe(PeerSearch):
 def hyperopt_space(space: SearchSpace) -> dict[str, Any]:
     """The space as Hyperopt writes it: an expression for each parameter at the root, labelled by its name."""
     hp = imported("hyperopt").hp
-    parameters = varying(space)
+    parameters = space.varying
     expressions: dict[str, Any] = {}
     for p in reversed(parameters):  # a parameter stands after the one that it depends on
         branches = _branches(p, space)
@@ -82,7 +83,7 @@ def _branches(p: AnyParameter, space: SearchSpace) -> list[list[str]]:
     if not isinstance(p, Categorical):
         return []
     return [
-        [child.name for child in varying(space) if child.when and child.when.holds({p.name: choice})]
+        [child.name for child in space.varying if child.when and child.when.holds({p.name: choice})]
         for choice in p.choices
     ]
 
@@ -124,7 +125,7 @@ class _Hyperopt(Peer):
     def tell_other(self, configuration: Configuration, value: float | None) -> None:
         """As a document like those of `hyperopt.fmin`, with the values that a branch leaves open left out."""
         known = coordinates(self._space, configuration)
-        nested = {name for p in varying(self._space) for names in _branches(p, self._space) for name in names}
+        nested = {name for p in self._space.varying for names in _branches(p, self._space) for name in names}
         at = {n: a for n, a in full_coordinates(self._space, configuration).items() if n in known or n not in nested}
         (tid,) = self._trials.new_trial_ids(1)
         vals = {name: [at[name]] if name in at else [] for name in self._domain.params}

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from hpo_core.methods import Strengths
 from hpo_core.methods._peer import Drawn, Peer, PeerSearch, PeerWithoutFailures, imported
-from hpo_core.methods._peer_space import configuration_at, coordinate, full_coordinates, n_levels, varying
+from hpo_core.methods._peer_space import configuration_at, coordinate, full_coordinates, n_levels
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
 
@@ -29,6 +30,7 @@ class NevergradSearch(PeerSearch):
         "Rapin and Teytaud (2018), Nevergrad: A Gradient-Free Optimization Platform; "
         "Meunier et al. (2022), Black-Box Optimization Revisited (NGOpt)"
     )
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, is_peer=True)
     package: ClassVar[str] = "nevergrad"
     modules: ClassVar[tuple[str, ...]] = ("nevergrad",)
 
@@ -47,7 +49,7 @@ class NevergradSearch(PeerSearch):
 def nevergrad_space(space: SearchSpace) -> Any:
     """The space as nevergrad writes it; steps and choices are counted from 0 on."""
     p = imported("nevergrad").p
-    return p.Dict(**{parameter.name: _parametrised(parameter, p) for parameter in varying(space)})
+    return p.Dict(**{parameter.name: _parametrised(parameter, p) for parameter in space.varying})
 
 
 def _parametrised(p: AnyParameter, kinds: Any) -> Any:

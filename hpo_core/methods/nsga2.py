@@ -7,7 +7,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._population import Child, Floats, GenerationSampler, Individual
 from hpo_core.options import option
 from hpo_core.pareto import crowding_distances, non_dominated_ranks
@@ -29,6 +29,7 @@ class Nsga2(SearchMethod):
         "Deb, Pratap, Agarwal and Meyarivan (2002), A Fast and Elitist Multiobjective Genetic Algorithm: NSGA-II"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_multi_objective=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, surface="rough")
 
     population: int = option(16, "Population", "Survivors of each generation, and children.", low=4, high=1000)
     crossover_rate: float = option(

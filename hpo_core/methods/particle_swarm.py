@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._population import Child, Floats, GenerationSampler, Individual
 from hpo_core.options import option
 from hpo_core.space import SearchSpace
@@ -36,6 +36,7 @@ class ParticleSwarm(SearchMethod):
         "and Convergence"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, surface="smooth", goes_on=True)
 
     particles: int = option(10, "Particles", "How many fly at once.", low=2, high=1000)
     inertia: float = option(0.73, "Inertia", "Share of its velocity that a particle keeps.", low=0.0, high=1.2)

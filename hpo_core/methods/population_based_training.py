@@ -10,7 +10,7 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial
 
 from hpo_core.errors import UsageError
-from hpo_core.methods import Capabilities, ResultsNeeded, SearchMethod, SpaceSampler, record_thought
+from hpo_core.methods import Capabilities, ResultsNeeded, SearchMethod, SpaceSampler, Strengths, record_thought
 from hpo_core.methods._members import Member, Members, best_first
 from hpo_core.options import option
 from hpo_core.problem import ModelProblem, Problem
@@ -34,6 +34,8 @@ class PopulationBasedTraining(SearchMethod):
         "one value. What cannot change while training, such as layer widths, is only chosen among the first members."
     )
     source: ClassVar[str] = "Jaderberg et al. (2017), Population Based Training of Neural Networks"
+    strengths: ClassVar[Strengths] = Strengths(fewest=60, waits=True)
+    cost: ClassVar[str] = "Little thought; all fits together are as long as training every member once."
     capabilities: ClassVar[Capabilities] = Capabilities(kinds=("float", "int"))
 
     population: int = option(10, "Members", "How many models train side by side.", low=2, high=1000)

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from sklearn.tree import ExtraTreeRegressor
 
 from hpo_core.acquisition import log_expected_improvement
-from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, record_thought
+from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, Strengths, record_thought
 from hpo_core.methods._candidates import Candidates, without_disasters
 from hpo_core.methods._reasons import model_thought
 from hpo_core.options import option
@@ -44,6 +44,8 @@ class RandomForestSearch(SearchMethod):
         "Configuration; random cuts after Geurts, Ernst and Wehenkel (2006), Extremely randomized trees"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(has_model=True, fewest=15, most=1000, surface="rough")
+    cost: ClassVar[str] = "Some 40 ms a trial at 100 trials, 60 ms at 1,000."
 
     n_initial: int = option(
         0,

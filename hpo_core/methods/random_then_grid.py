@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from optuna.trial import FrozenTrial
 
 from hpo_core.formats import format_count
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._boxes import BoxSampler
 from hpo_core.methods._stages import Stage
 from hpo_core.options import option
@@ -34,6 +34,7 @@ class RandomThenGrid(SearchMethod):
         "and Lin (2003), A Practical Guide to Support Vector Classification"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=20, most_parameters=6)
 
     n_random: int = option(20, "Random draws", "Trials at random before each local grid.", low=1, high=10_000)
     resolution: int = option(

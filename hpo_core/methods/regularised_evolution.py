@@ -12,7 +12,7 @@ import numpy as np
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, record_thought, thought_of
+from hpo_core.methods import Capabilities, History, SearchMethod, SpaceSampler, Strengths, record_thought, thought_of
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace, is_same
 
@@ -34,6 +34,7 @@ class RegularisedEvolution(SearchMethod):
         "Real, Aggarwal, Huang and Le (2019), Regularized Evolution for Image Classifier Architecture Search"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=100, surface="rough")
 
     population: int = option(
         20, "Population", "Newest trials that are alive; the first ones are drawn at random.", low=2, high=1000

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from sklearn.model_selection import ParameterGrid
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._listed import ListedSampler
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Configuration, SearchSpace
@@ -27,6 +27,7 @@ class SklearnGrid(SearchMethod):
     )
     source: ClassVar[str] = "Pedregosa et al. (2011), Scikit-learn: Machine Learning in Python"
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True, is_finite=True, learns=False)
+    strengths: ClassVar[Strengths] = Strengths(most_parameters=3, is_peer=True)
 
     resolution: int = option(
         5, "Values per number", "How many values each numeric parameter takes; categories take all.", low=1, high=1000

@@ -10,7 +10,7 @@ from typing import ClassVar
 from optuna.study import Study
 from optuna.trial import FrozenTrial
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._rungs import Brackets, BracketSampler, Place, Rung
 from hpo_core.methods.sklearn_random import sklearn_draws
 from hpo_core.options import option
@@ -47,6 +47,8 @@ class SklearnHalving(SearchMethod):
         "Non-stochastic Best Arm Identification and Hyperparameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities()
+    strengths: ClassVar[Strengths] = Strengths(fewest=40, is_partial=True, waits=True, is_peer=True)
+    cost: ClassVar[str] = "Little thought; most fits are partial ones."
 
     n_candidates: int = option(
         27,

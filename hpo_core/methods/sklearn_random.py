@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 from scipy.stats import loguniform, randint, uniform
 from sklearn.model_selection import ParameterGrid, ParameterSampler
 
-from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler
+from hpo_core.methods import Capabilities, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._listed import ListedSampler
-from hpo_core.methods._peer_space import configuration_at, n_levels, varying
+from hpo_core.methods._peer_space import configuration_at, n_levels
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
 
 
@@ -31,6 +31,7 @@ class SklearnRandom(SearchMethod):
         "for Hyper-Parameter Optimization"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(learns=False)
+    strengths: ClassVar[Strengths] = Strengths(is_peer=True)
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
         return ListedSampler(
@@ -40,7 +41,7 @@ class SklearnRandom(SearchMethod):
 
 def sklearn_distributions(space: SearchSpace) -> dict[str, Any]:
     """The param_distributions that a person would write; steps are counted from 0 on, choices are their indices."""
-    return {p.name: _distribution(p) for p in varying(space)}
+    return {p.name: _distribution(p) for p in space.varying}
 
 
 def _distribution(p: AnyParameter) -> Any:
@@ -57,7 +58,7 @@ def _distribution(p: AnyParameter) -> Any:
 def sklearn_draws(space: SearchSpace, seed: int) -> Iterator[Configuration]:
     """The configurations that RandomizedSearchCV tries; without an end, except where all parameters are choices."""
     distributions = sklearn_distributions(space)
-    has_only_choices = all(isinstance(p, Categorical) for p in varying(space))
+    has_only_choices = all(isinstance(p, Categorical) for p in space.varying)
     n_draws = len(ParameterGrid(distributions)) if has_only_choices else 2**62
     for drawn in ParameterSampler(distributions, n_draws, random_state=seed % 2**32):
         yield configuration_at(space, drawn)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hpo_core.methods import Capabilities
+from hpo_core.methods import Capabilities, Strengths
 from hpo_core.methods._peer import Drawn, Peer, PeerSearch, PeerWithoutFailures, imported
-from hpo_core.methods._peer_space import configuration_at, coordinate, coordinates, n_levels, varying
+from hpo_core.methods._peer_space import configuration_at, coordinate, coordinates, n_levels
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
 
@@ -30,6 +30,8 @@ class Smac(PeerSearch):
         "Hutter, Hoos and Leyton-Brown (2011), Sequential Model-Based Optimization for General Algorithm Configuration"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(has_model=True, fewest=15, surface="rough", is_peer=True)
+    cost: ClassVar[str] = "A tenth of a second a trial and more."
     package: ClassVar[str] = "smac"
     modules: ClassVar[tuple[str, ...]] = ("smac", "ConfigSpace")
 
@@ -56,9 +58,9 @@ def smac_space(space: SearchSpace) -> Any:
     """The space as ConfigSpace writes it, with its conditions; steps and choices are counted from 0 on."""
     library = imported("ConfigSpace")
     written = library.ConfigurationSpace()
-    known = {p.name: _hyperparameter(p, library) for p in varying(space)}
+    known = {p.name: _hyperparameter(p, library) for p in space.varying}
     written.add(list(known.values()))
-    written.add([condition for p in varying(space) if (condition := _condition(p, space, known, library))])
+    written.add([condition for p in space.varying if (condition := _condition(p, space, known, library))])
     return written
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from hpo_core.methods import Capabilities
+from hpo_core.methods import Capabilities, Strengths
 from hpo_core.methods._rungs import BracketSampler, Rung, RungMethod, halving_rungs
 from hpo_core.options import option
 from hpo_core.space import SearchSpace
@@ -27,6 +27,8 @@ class SuccessiveHalving(RungMethod):
         "rungs as in scikit-learn's HalvingRandomSearchCV"
     )
     capabilities: ClassVar[Capabilities] = Capabilities()
+    strengths: ClassVar[Strengths] = Strengths(fewest=40, is_partial=True, waits=True)
+    cost: ClassVar[str] = "Little thought; most fits are partial ones."
 
     n_first: int = option(27, "Configurations", "How many configurations a tournament begins with.", low=2, high=10_000)
 

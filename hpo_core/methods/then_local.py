@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from hpo_core.errors import UsageError
 from hpo_core.formats import format_count
-from hpo_core.methods import METHODS, Capabilities, SearchExhausted, SearchMethod, SpaceSampler
+from hpo_core.methods import METHODS, Capabilities, SearchExhausted, SearchMethod, SpaceSampler, Strengths
 from hpo_core.methods._stages import Stage, StagedSampler
 from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace
@@ -41,6 +41,7 @@ class ThenLocal(SearchMethod):
         "Torczon (2003), Optimization by Direct Search: New Perspectives on Some Classical and Modern Methods"
     )
     capabilities: ClassVar[Capabilities] = Capabilities(is_conditional=True)
+    strengths: ClassVar[Strengths] = Strengths(fewest=30, surface="smooth", goes_on=True)
 
     first: str = option("tpe", "First", "The method that finds the region.", choices=_FIRST)
     n_first: int = option(

@@ -14,6 +14,10 @@ _INTRO = (
     '<div class="lab-problem"><h1>Learn</h1><p>Short lessons in which you do things. Each runs the search methods, '
     "landscapes and models of this lab, and its address restores exactly what is on screen, to hand out.</p></div>"
 )
+_METHODS = (
+    '<div class="lab-lesson-card"><span class="lab-eyebrow">Adviser</span><h3>Which method when?</h3><p>Five '
+    "questions, what suits your problem with reasons and doubts, and a table of all methods.</p></div>"
+)
 
 
 def lesson_list() -> None:
@@ -27,12 +31,20 @@ def lesson_list() -> None:
                 st.html(_card(number, lesson, lesson.key in done))
                 label = f"Open lesson {number}"
                 st.button(label, key=f"open-{lesson.key}", on_click=open_lesson, args=(lesson.key,))
+        with st.container(key="card-lesson-methods"):
+            st.html(_METHODS)
+            st.button("Which method when?", key="open-methods", on_click=_open_methods)
 
 
 def open_lesson(key: str) -> None:
     """Goes to a lesson at its beginning; to the list for ""."""
     forget_address()
     st.query_params.from_dict({"lesson": key} if key else {})
+
+
+def _open_methods() -> None:
+    forget_address()
+    st.query_params.from_dict({"methods": "all"})
 
 
 def _card(number: int, lesson: Lesson, is_done: bool) -> str:

@@ -20,6 +20,7 @@ from hpo_core.search.finals_process import fits_after
 from hpo_core.search.suitability import why_not
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
+from pages._shared.adviser import METHOD_KEY, adviser_button
 from pages._shared.child_form import open_child_form
 from pages._shared.early_stopping import pruning_widgets, stopping_widgets
 from pages._shared.fault import guarded_fragment, plain
@@ -149,10 +150,11 @@ def _form(tuning: Tuning, last: Run | None) -> None:
             usable,
             index=usable.index(_first_choice(usable)),
             format_func=lambda k: METHODS[k].label,
-            key="machine-method",
+            key=METHOD_KEY,
             help=_methods_help(usable),
         )
         st.caption(METHODS[key].purpose)
+        adviser_button()
     budget = _budget()
     with st.container(key="machine-buttons", horizontal=True, gap="xsmall"):
         settings = _settings(tuning, key)

@@ -117,6 +117,12 @@ def current_tuning() -> Tuning:
     return tuning
 
 
+def last_tuning() -> Tuning:
+    """The bench of this session, whatever the page: the one that was last open on Tune, or the first problem."""
+    tuning: Tuning | None = st.session_state.get(_KEY)
+    return _opened(_FIRST) if tuning is None or _is_gone(tuning.study) else tuning
+
+
 def bench_of(who: str) -> Tuning | None:
     """The bench of a person on this server; None if there is none."""
     return _BENCHES.get(who)

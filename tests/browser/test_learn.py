@@ -170,3 +170,19 @@ def test_inside_lessons_are_predicted_and_answered(lab, open_page):
     drawn(page, "lives")
     expect(page.locator(".lab-lesson-told")).to_contain_text("and so it is")
     expect(page.locator(".lab-check-done")).to_contain_text("a lucky look lasts")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
+def test_adviser_changes_its_mind_and_its_advice_is_taken_to_tune(lab, open_page, scheme, width):
+    page = open_page(f"{lab.url}/learn", width=width, scheme=scheme)
+    page.get_by_role("button", name="Which method when?").click()
+    first = page.locator(".lab-advice").first
+    expect(first).to_contain_text("1. Auto")
+    expect(page.get_by_role("region", name="All methods").get_by_role("rowheader", name="Hyperband")).to_be_attached()
+    expect_no_fault(page)
+    page.get_by_role("radio", name="a list made before").click()
+    expect(first).to_contain_text("It learns nothing from the results.")
+    label = first.locator("b").inner_text().removeprefix("1. ")
+    page.get_by_role("button", name="Take it").first.click()
+    expect(page.locator(".lab-value")).to_be_visible()
+    expect(page.get_by_role("combobox", name="Method")).to_have_value(label)

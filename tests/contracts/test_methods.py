@@ -160,7 +160,7 @@ def test_all_methods_of_the_lab_are_found() -> None:
 
 @pytest.mark.parametrize("method", METHODS, ids=METHODS.keys)
 def test_says_what_it_is(method: SearchMethod) -> None:
-    for text in (method.key, method.label, method.purpose, method.when_to_use, method.source):
+    for text in (method.key, method.label, method.purpose, method.when_to_use, method.cost, method.source):
         assert text == text.strip() != ""
     assert dataclasses.is_dataclass(method)
     assert all(option.why_invalid(getattr(method, option.name)) is None for option in options_of(type(method)))

@@ -8,6 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from hpo_core.errors import FitError
 from hpo_core.hypergradients import HYPERGRADIENTS, Fold
@@ -177,3 +178,13 @@ def test_penalty_with_l1_on_very_many_weights_is_refused():
     fold = _prepared(problem)
     with pytest.raises(FitError, match="up to 200 weights"):
         rule.differentiate(_estimator(problem, {"solver": "saga", "C": 1.0, "l1_ratio": 0.5}), fold)
+
+
+def test_loss_of_a_sure_model_that_errs_stays_finite_and_smooth():
+    rule = HYPERGRADIENTS["logistic_regression"]
+    x = np.linspace(-1.0, 1.0, 40)[:, None]
+    fold = Fold(x, (x[:, 0] > 0).astype(int), np.array([[60.0], [-60.0]]), np.array([0, 0]))
+    model = LogisticRegression(C=1e3)
+    score = model.set_params(tol=1e-9).fit(fold.x, fold.y).decision_function(fold.x_valid)
+    assert score[0] > 800  # one minus its probability is 0 as a number
+    assert rule.differentiate(model, fold).value == pytest.approx(np.logaddexp(0, score).mean(), rel=1e-4)

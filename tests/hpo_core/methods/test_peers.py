@@ -29,7 +29,6 @@ from hpo_core.methods._peer_space import (
     full_coordinates,
     n_levels,
     value_at,
-    varying,
 )
 from hpo_core.methods.deap_genetic import deap_individual, deap_toolbox
 from hpo_core.methods.hyperopt_tpe import hyperopt_space
@@ -322,7 +321,7 @@ def test_random_draws_are_those_of_randomized_search_cv() -> None:
     assert _go_on(_study(METHODS["sklearn_random"]), 30) == expected
 
 
-@pytest.mark.parametrize("p", varying(SPACE), ids=lambda p: p.name)
+@pytest.mark.parametrize("p", SPACE.varying, ids=lambda p: p.name)
 def test_coordinates_lead_back_to_the_value(p: Any) -> None:
     for unit in np.linspace(0, 1, 23):
         value = p.from_unit(float(unit))
