@@ -13,7 +13,7 @@ import json
 import math
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,12 +34,30 @@ async def milliseconds_of_a_class(url: str, query: str, slider: str, n_people: i
         for i in range(n_people):
             people.append(await stack.enter_async_context(Visitor(url, query, seed=i)))
             await people[-1].begin(slider)
-        taken = await asyncio.gather(*(_nudge_each_second(p, slider, n_nudges) for p in people))
+        taken = await asyncio.gather(*(_nudge_every(1.0, p, slider, n_nudges) for p in people))
     return [one for each in taken for one in each]
 
 
-async def _nudge_each_second(person: Visitor, slider: str, n_nudges: int) -> list[float]:
-    await asyncio.sleep(person.random.random())
+async def milliseconds_in_a_classroom(
+    url: str, teacher: str, seats: Sequence[str], slider: str, n_nudges: int
+) -> tuple[list[float], list[set[int]]]:
+    """The same for the people of a class that plays, who nudge every two seconds, with the teacher's board open.
+
+    Returns:
+        The milliseconds; and of each person the places to which they moved the slider.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(Visitor(url, teacher, seed=-1, page="class"))
+        people = [await stack.enter_async_context(Visitor(url, q, seed=i, page="class")) for i, q in enumerate(seats)]
+        for person in people:
+            await person.see(slider)
+        taken = await asyncio.gather(*(_nudge_every(2.0, p, slider, n_nudges) for p in people))
+        await asyncio.sleep(_NEWS_SECONDS)  # the last ones are recorded
+    return [one for each in taken for one in each], [person.places for person in people]
+
+
+async def _nudge_every(seconds: float, person: Visitor, slider: str, n_nudges: int) -> list[float]:
+    await asyncio.sleep(seconds * person.random.random())
     taken = []
     for _ in range(n_nudges):
         begin = time.perf_counter()
@@ -48,7 +66,7 @@ async def _nudge_each_second(person: Visitor, slider: str, n_nudges: int) -> lis
             taken.append(1000 * (time.perf_counter() - begin))
         except TimeoutError:
             taken.append(math.inf)  # a nudge without an answer counts as the slowest of all
-        await asyncio.sleep(max(0.0, 1.0 - (time.perf_counter() - begin)))
+        await asyncio.sleep(max(0.0, seconds - (time.perf_counter() - begin)))
     return taken
 
 
@@ -67,10 +85,16 @@ class _Component:
 
 
 class Visitor:
-    """One person on the Tune page."""
+    """One person on the Tune page, or on another page with sliders.
 
-    def __init__(self, url: str, query: str, seed: int) -> None:
+    Attributes:
+        places: To which a slider was moved, and where it stood at first.
+    """
+
+    def __init__(self, url: str, query: str, seed: int, page: str = "") -> None:
         self.random = random.Random(seed)
+        self.places: set[int] = set()
+        self._page = page
         self._address = url.removeprefix("http://")
         self._query = query
         self._rows: dict[str, _Component] = {}
@@ -101,6 +125,11 @@ class Visitor:
         await self._wait_until(lambda: self._card.view["takesMoves"])
         await self._follow("GET", {}, asyncio.Event())
 
+    async def see(self, parameter: str) -> None:
+        """Waits until there is a score, and the slider, of somebody who has a study already."""
+        ending = f"-parameter-{parameter}"
+        await self._wait_until(lambda: self._card is not None and any(key.endswith(ending) for key in self._rows))
+
     async def nudge(self, parameter: str) -> None:
         """Sets a slider anywhere and waits for the first score of the new place."""
         if self._following:
@@ -116,6 +145,7 @@ class Visitor:
         row = next(row for key, row in self._rows.items() if key.endswith(f"-parameter-{parameter}"))
         view = row.view
         place = self.random.choice([i for i, text in enumerate(view["places"]) if text != view["value"]])
+        self.places |= {place, view["default"]}
         return row, {"place": place, "turn": view["turn"], "id": str(next(self._ids))}
 
     # Beside the page
@@ -165,6 +195,7 @@ class Visitor:
     ) -> None:
         message = BackMsg()
         message.rerun_script.query_string = self._query
+        message.rerun_script.page_name = self._page
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = is_renewal
         if trigger:
@@ -207,7 +238,9 @@ class Visitor:
             return
         component = _Component(element.bidi_component.id, element.bidi_component.json, fragment)
         if element.bidi_component.component_name == _ROW:
-            self._rows[component.id] = component
+            async with self._news:
+                self._rows[component.id] = component
+                self._news.notify_all()
         elif element.bidi_component.component_name == _CARD:
             async with self._news:
                 self._card = component

@@ -24,7 +24,7 @@ def open_class(page, tries="3"):
 
 
 def join(page, name):
-    page.get_by_role("textbox", name="Name").fill(name)
+    page.get_by_role("textbox", name="Name", exact=True).fill(name)
     page.get_by_role("button", name="Join").click()
 
 
