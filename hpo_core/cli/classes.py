@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from hpo_core.cli.printing import print_json, print_rows
@@ -71,10 +70,11 @@ def _results(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _rows(results: ClassResults) -> list[Mapping[str, Any]]:
+def _rows(results: ClassResults) -> list[dict[str, Any]]:
     frame = results_frame(results).astype(object)
-    rows: list[Mapping[str, Any]] = frame.where(frame.notna(), None).to_dict("records")
-    return rows
+    return [
+        {str(name): value for name, value in row.items()} for row in frame.where(frame.notna(), None).to_dict("records")
+    ]
 
 
 def _summary(room: Classroom) -> dict[str, Any]:

@@ -148,13 +148,16 @@ def _projector(room: Classroom, people: tuple[PersonSoFar, ...]) -> None:
         n = int(room.duel.plan.budget.amount)
         names = "".join(_progress(one, n) for one in people)
         st.html(
-            f'<ul class="lab-class-people">{names}</ul>' if names else '<p class="lab-note">Nobody is here yet.</p>'
+            f'<div class="lab-class-people" role="list">{names}</div>'
+            if names
+            else '<p class="lab-note">Nobody is here yet.</p>'
         )
 
 
 def _progress(one: PersonSoFar, n: int) -> str:
     bar = f'<span class="lab-bar"><span style="width:{100 * min(one.n_tries, n) / n:.0f}%"></span></span>'
-    return f'<li><span>{escape(one.name)}</span>{bar}<span class="lab-note">{one.n_tries} of {n}</span></li>'
+    note = f'<span class="lab-note">{one.n_tries} of {n}</span>'
+    return f'<div role="listitem"><span>{escape(one.name)}</span>{bar}{note}</div>'
 
 
 def _board(room: Classroom, people: tuple[PersonSoFar, ...]) -> None:

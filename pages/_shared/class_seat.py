@@ -48,7 +48,7 @@ def class_seat(seat: Seat, room: Classroom) -> None:
     left, right = st.columns([1, 1.9], gap="medium")
     with left, st.container(key="card-by-hand"):
         guarded_fragment(_by_hand, what="The sliders", key="by-hand")(bench, turnstile)
-    with right:
+    with right, st.container(key="class-so-far"):
         guarded_fragment(_so_far, what="Your tries", key="live-charts")(bench, turnstile, room)
 
 
