@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from hpo_core.analysis.class_verdict import class_sentences
 from hpo_core.analysis.duel import Outcome, Side, spent
-from hpo_core.search.duel import Duel
+from hpo_core.search.duel import Duel, DuelArm
 from hpo_core.search.dueling import has_finals, has_looked, is_searched, why_no_finals
 from hpo_core.search.hand import counted
 from hpo_core.search.judging import sides_of, verdict_on
@@ -37,6 +37,14 @@ class PersonSoFar:
     arm: int
     n_tries: int
     best: float
+
+
+@dataclass(frozen=True, slots=True)
+class ArmSoFar:
+    """One of the machine's arms while the class plays: the best value of each seed that has one."""
+
+    arm: DuelArm
+    best: Mapping[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +90,18 @@ def people_so_far(duel: Duel, read: Read = Study.read) -> tuple[PersonSoFar, ...
     for member in duel.people:
         table = counted(duel, member, read)
         n_tries = int(table.is_finished.sum())
-        found.append(PersonSoFar(name=_name(duel, member.arm), arm=member.arm, n_tries=n_tries, best=_best(table)))
+        name = duel.plan.arms[member.arm].label
+        found.append(PersonSoFar(name=name, arm=member.arm, n_tries=n_tries, best=_best(table)))
+    return tuple(found)
+
+
+def machine_so_far(duel: Duel, read: Read = Study.read) -> tuple[ArmSoFar, ...]:
+    """The machine's arms in the order of the plan."""
+    found = []
+    for place, arm in enumerate(duel.plan.arms):
+        if not arm.person:
+            best = {member.seed: _best(read(member.study)) for member in duel.of_arm(place)}
+            found.append(ArmSoFar(arm, {seed: value for seed, value in best.items() if not math.isnan(value)}))
     return tuple(found)
 
 
@@ -127,10 +146,6 @@ def _row(duel: Duel, side: Side, arm: int, place: int | None) -> ResultRow:
         fresh=_mean([float(np.mean(final)) for final in side.finals if final]),
         locked=_mean([score for score in looks if score is not None]),
     )
-
-
-def _name(duel: Duel, arm: int) -> str:
-    return duel.plan.arms[arm].label
 
 
 def _best(table: TrialTable) -> float:

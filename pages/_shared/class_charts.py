@@ -9,9 +9,9 @@ from dataclasses import replace
 import streamlit as st
 
 from hpo_core.plots import LIVE, MANUAL, Spread, figure_json, spread_alt, spread_figure, spread_numbers
-from hpo_core.search.class_results import PersonSoFar
+from hpo_core.search.class_results import PersonSoFar, machine_so_far
 from hpo_core.search.classroom import Classroom
-from hpo_core.search.duel import Duel, Member
+from hpo_core.search.duel import Duel
 from pages._shared.chart_card import numbers
 from pages._shared.duel_paths import duel_paths
 from pages._shared.lab import the_lab
@@ -69,15 +69,8 @@ def _part_of(duel: Duel, arms: Sequence[int]) -> Duel:
 def _spreads(room: Classroom, people: Sequence[PersonSoFar]) -> list[Spread]:
     known = [one for one in people if math.isfinite(one.best)]
     found = [Spread(MANUAL, "People", tuple(one.name for one in known), tuple(one.best for one in known))]
-    for place, arm in enumerate(room.duel.plan.arms):
-        if not arm.person:
-            best = {f"{arm.label}, seed {m.seed}": _best(m) for m in room.duel.of_arm(place)}
-            best = {name: value for name, value in best.items() if math.isfinite(value)}
-            found.append(Spread(arm.key, arm.label, tuple(best), tuple(best.values())))
-    return [one for one in found if one.values]
-
-
-def _best(member: Member) -> float:
-    table = the_lab().table_of(member.study)
-    row = table.best()
-    return math.nan if row is None else float(table.values[row])
+    for one in machine_so_far(room.duel, the_lab().table_of):
+        label, best = one.arm.label, {seed: value for seed, value in one.best.items() if math.isfinite(value)}
+        names = tuple(f"{label}, seed {seed}" for seed in best)
+        found.append(Spread(one.arm.key, label, names, tuple(best.values())))
+    return [spread for spread in found if spread.values]

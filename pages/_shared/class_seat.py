@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from html import escape
+from statistics import fmean
 
 import numpy as np
 import streamlit as st
 
-from hpo_core.formats import format_score
+from hpo_core.formats import NOTHING, format_score, format_value
 from hpo_core.plots import PLOTS
-from hpo_core.search.class_results import ResultRow, is_scored
+from hpo_core.search.class_results import ResultRow, is_scored, machine_so_far
 from hpo_core.search.classroom import Classroom, Seat, open_class
-from hpo_core.search.judging import sides_of
 from hpo_core.search.turnstile import Turnstile
 from hpo_core.studies.table import TrialTable
 from pages._shared.chart_card import chart_card
@@ -22,6 +22,7 @@ from pages._shared.fault import guarded_fragment, plain
 from pages._shared.hand_panel import hand_panel
 from pages._shared.html_table import html_table
 from pages._shared.lab import shown_name, the_lab
+from pages._shared.parameters import is_locked
 from pages._shared.score_card import score_card
 from pages._shared.tuning import Tuning, best_trial, load, move_sliders
 
@@ -103,8 +104,8 @@ def _go_to(bench: Tuning, number: int) -> None:
 
 def _machine(room: Classroom, metric: str) -> None:
     """How good the best of each of the machine's arms is, as the mean over its seeds."""
-    sides = zip(sides_of(room.duel, the_lab().table_of), room.duel.plan.arms, strict=True)
-    rows = [(escape(side.label), format_score(side.best_found)) for side, arm in sides if not arm.person]
+    arms = machine_so_far(room.duel, the_lab().table_of)
+    rows = [(escape(one.arm.label), format_score(fmean(one.best.values()) if one.best else None)) for one in arms]
     with st.container(key="card-class-machine", gap="small"):
         st.subheader("How far is the machine?", anchor=False)
         st.html(html_table("The machine", ("Arm", f"Best {metric} so far"), rows))
@@ -112,21 +113,17 @@ def _machine(room: Classroom, metric: str) -> None:
 
 def _list(bench: Tuning, table: TrialTable) -> str:
     """All trials, the newest first, with what can be moved."""
-    names = [p.name for p in bench.problem.space.parameters][:_MOST_PARAMETERS]
+    names = [p.name for p in bench.problem.space.parameters if not is_locked(p)][:_MOST_PARAMETERS]
     best = table.best()
     rows = []
     for row in range(len(table) - 1, -1, -1):
         value = format_score(float(table.values[row])) if table.is_complete[row] else "failed"
-        mark = " ★" if row == best else ""
+        mark = ' <span class="lab-note">best</span>' if row == best else ""
         tried = table.configuration(row)
-        cells = [escape(_text(tried.get(name))) for name in names]
+        cells = [escape(format_value(tried[name])) if name in tried else NOTHING for name in names]
         rows.append((f"{int(table.numbers[row])}", f"<b>{value}</b>{mark}", *cells))
     titles = [bench.problem.space[name].title for name in names]
     return html_table("Your tries", ("Try", bench.problem.metric_label, *titles), rows)
-
-
-def _text(value: object) -> str:
-    return "–" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _end(code: str, seat: Seat, was_done: bool) -> None:

@@ -12,7 +12,7 @@ from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search import problem_of
 from hpo_core.search.class_names import MOST_LETTERS, checked_name, new_code, parsed_code
-from hpo_core.search.class_results import is_scored, people_so_far, results_frame, results_of
+from hpo_core.search.class_results import is_scored, machine_so_far, people_so_far, results_frame, results_of
 from hpo_core.search.classroom import classes, join, make_class, open_class, why_hidden
 from hpo_core.search.duel import DuelArm, DuelPlan, duels, open_duel
 from hpo_core.search.dueling import is_ready_for_finals
@@ -227,6 +227,10 @@ def test_end_says_whether_the_first_of_the_people_was_more_than_lucky(studies, m
         manual.nudge(HILLS, HILLS.space.default(), who=member.seed, study=member.study, arm="default").wait_until_over(
             9
         )
+    assert [(one.arm.method, sorted(one.best)) for one in machine_so_far(duel)] == [
+        ("random", [0, 1]),
+        ("default", [0]),
+    ]
     assert not is_ready_for_finals(duel)  # people still play
     room.end(studies)
     assert not is_scored(duel)
