@@ -138,13 +138,14 @@ def _classroom(_: Browser, folder: Path) -> None:
         with ThreadPoolExecutor(1) as thread:
             board = f"code={room.code}&teacher={teacher}"
             visits = milliseconds_in_a_classroom(server.url, board, seats, "C", _NUDGES_EACH)
-            taken, places = thread.submit(asyncio.run, visits).result()
+            taken, told, n_nudges = thread.submit(asyncio.run, visits).result()
         share = (_cpu_seconds(server.process) - before) / (time.perf_counter() - began)
-        kept = [int(member.study.read().is_complete.sum()) for member in open_class(storage, room.code).duel.people]
-    n_lost = sum(max(0, len(tried) - n) for tried, n in zip(places, kept, strict=True))
+        kept = [set(member.study.read().numbers.tolist()) for member in open_class(storage, room.code).duel.people]
+    n_lost = sum(len(own - there) for own, there in zip(told, kept, strict=True))
     _print(f"{_SEATS} people of a class: first score (median)", f"{statistics.median(taken):.0f} ms", "below 400 ms")
     _print("  the slowest tenth", f"{sorted(taken)[int(0.9 * len(taken))]:.0f} ms")
-    _print("  nudges lost", f"{n_lost} of {sum(map(len, places))}", "none")
+    n_told = sum(map(len, told))
+    _print("  trials lost of those told to be recorded", f"{n_lost} of {n_told}", f"none; {n_nudges} nudges")
     _print("  CPU of the server", f"{100 * share:.0f} %", "of a core")
 
 

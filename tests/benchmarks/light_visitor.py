@@ -12,6 +12,7 @@ import itertools
 import json
 import math
 import random
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
 _CARD, _ROW = "tuning_lab.score_card", "tuning_lab.parameter_row"
+_RECORDED = re.compile(r'<span class="lab-badge">trial (\d+)</span>')
 _NEWS_SECONDS = 5.0
 _PATIENCE_SECONDS = 30.0
 
@@ -40,11 +42,11 @@ async def milliseconds_of_a_class(url: str, query: str, slider: str, n_people: i
 
 async def milliseconds_in_a_classroom(
     url: str, teacher: str, seats: Sequence[str], slider: str, n_nudges: int
-) -> tuple[list[float], list[set[int]]]:
+) -> tuple[list[float], list[set[int]], int]:
     """The same for the people of a class that plays, who nudge every two seconds, with the teacher's board open.
 
     Returns:
-        The milliseconds; and of each person the places to which they moved the slider.
+        The milliseconds; of each person the trials that they were told are recorded; and how many nudges there were.
     """
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(Visitor(url, teacher, seed=-1, page="class"))
@@ -53,7 +55,8 @@ async def milliseconds_in_a_classroom(
             await person.see(slider)
         taken = await asyncio.gather(*(_nudge_every(2.0, p, slider, n_nudges) for p in people))
         await asyncio.sleep(_NEWS_SECONDS)  # the last ones are recorded
-    return [one for each in taken for one in each], [person.places for person in people]
+    n_nudges = sum(person.n_nudges for person in people)
+    return [one for each in taken for one in each], [person.told for person in people], n_nudges
 
 
 async def _nudge_every(seconds: float, person: Visitor, slider: str, n_nudges: int) -> list[float]:
@@ -88,12 +91,14 @@ class Visitor:
     """One person on the Tune page, or on another page with sliders.
 
     Attributes:
-        places: To which a slider was moved, and where it stood at first.
+        n_nudges: How often a slider was moved.
+        told: Numbers of the trials that the person was told are recorded; a nudge that the next one overtakes has none.
     """
 
     def __init__(self, url: str, query: str, seed: int, page: str = "") -> None:
         self.random = random.Random(seed)
-        self.places: set[int] = set()
+        self.n_nudges = 0
+        self.told: set[int] = set()
         self._page = page
         self._address = url.removeprefix("http://")
         self._query = query
@@ -135,6 +140,7 @@ class Visitor:
         if self._following:
             self._following.cancel()
         _, move = self._somewhere(parameter)
+        self.n_nudges += 1
         scored = asyncio.Event()
         self._following = asyncio.create_task(self._follow("POST", {**move, "parameter": parameter}, scored))
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -145,7 +151,6 @@ class Visitor:
         row = next(row for key, row in self._rows.items() if key.endswith(f"-parameter-{parameter}"))
         view = row.view
         place = self.random.choice([i for i, text in enumerate(view["places"]) if text != view["value"]])
-        self.places |= {place, view["default"]}
         return row, {"place": place, "turn": view["turn"], "id": str(next(self._ids))}
 
     # Beside the page
@@ -156,8 +161,10 @@ class Visitor:
         async for event in self._events(method, "", body):
             if "card" in event:
                 rest_ms = event["restMs"]
-                if "lab-value" in event["card"]["html"]:
+                html = event["card"]["html"]
+                if "lab-value" in html:
                     scored.set()
+                self.told |= {int(number) for number in _RECORDED.findall(html)}
         await asyncio.sleep(rest_ms / 1000)
         await self._tell()
 
