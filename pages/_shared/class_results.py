@@ -63,7 +63,7 @@ def _results(key: str, state: str, _duel: Duel) -> ClassResults:
 def _rows(results: ClassResults) -> list[tuple[str, ...]]:
     rows = []
     for row in results.rows:
-        name = escape(row.name) if row.is_person else f"{escape(row.name)} <span class='lab-note'>machine</span>"
+        name = escape(row.name if row.is_person else f"{row.name} (machine)")
         scores = (format_score(row.fresh), f"<b>{format_score(row.locked)}</b>", format_score(row.best))
         rows.append((name, "–" if row.place is None else str(row.place), *scores, f"{row.n_tries:.0f}"))
     return rows

@@ -75,7 +75,7 @@ def test_teacher_and_three_people_hold_a_class_to_its_results(lab, open_page):
     results = teacher.locator(".st-key-card-class-results")
     expect(results).to_contain_text(re.compile("luck|The machine leads"), timeout=LONG)
     table = results.get_by_role("region", name="Results")
-    for name in (*NAMES, "Random machine", "Default machine"):
+    for name in (*NAMES, "Random (machine)", "Default (machine)"):
         locked = table.get_by_role("row", name=name).get_by_role("cell").nth(2)
         expect(locked).to_have_text(re.compile(r"^[01]\.\d+$"))
     expect(results).to_contain_text("5 looks at the 30 locked rows so far")
