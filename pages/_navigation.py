@@ -15,6 +15,7 @@ PAGES = [
     st.Page("tune.py", title="Tune", url_path="start", default=True),
     st.Page("tune.py", title="Tune", url_path="tune", visibility="hidden"),
     st.Page("duel.py", title="Duel", url_path="duel"),
+    st.Page("classroom.py", title="Class", url_path="class"),
     st.Page("learn.py", title="Learn", url_path="learn"),
     st.Page("studies.py", title="Studies", url_path="studies"),
     st.Page("study.py", title="Study", url_path="study", visibility="hidden"),

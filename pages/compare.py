@@ -72,7 +72,7 @@ def _opened(names: list[str]) -> list[StudyUnderTest]:
     studies = []
     for name in names[:MOST]:
         try:
-            studies.append(_under_test(the_lab().storage.study(name)))
+            studies.append(_under_test(the_lab().study(name)))
         except StorageError:
             raise  # no other study would open either
         except TuningError as fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from hpo_core.errors import StorageError, TuningError
+from hpo_core.errors import StorageError, TuningError, UsageError
 from hpo_core.search.duel import open_duel
 from hpo_core.search.suite import open_suite
 from pages._shared.duel_form import duel_form
@@ -45,7 +45,10 @@ def _is_shown() -> bool:
             suite_view(open_suite(storage, name))
             return True
         if name := st.query_params.get("name"):
-            duel_view(open_duel(storage, name))
+            duel = open_duel(storage, name)
+            if duel.plan.code:
+                raise UsageError(f"{name} is a class. Open it on the page Class.")
+            duel_view(duel)
             return True
     except StorageError:
         raise

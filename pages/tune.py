@@ -6,23 +6,12 @@ from hpo_core.errors import StorageError, TuningError
 from pages._shared.adviser import UNFOLDED_KEY, adviser_dialog
 from pages._shared.child_form import child_form
 from pages._shared.duel_line import duel_line
-from pages._shared.fault import guarded_fragment, plain
+from pages._shared.fault import guarded_fragment
+from pages._shared.hand_panel import hand_panel
 from pages._shared.live_charts import live_charts
 from pages._shared.machine_panel import machine_panel
-from pages._shared.parameters import parameter_widgets
 from pages._shared.problem_bar import choose_problem, problem_bar
-from pages._shared.score_card import score_card
-from pages._shared.tuning import (
-    BestTrial,
-    Tuning,
-    best_trial,
-    current_tuning,
-    load,
-    move_sliders,
-    put_parameters_in_url,
-    score_default,
-    step_back,
-)
+from pages._shared.tuning import Tuning, current_tuning, put_parameters_in_url, score_default
 
 
 def page() -> None:
@@ -52,32 +41,9 @@ def page() -> None:
 
 def _by_hand(tuning: Tuning) -> None:
     put_parameters_in_url(tuning)
-    best = best_trial(tuning)
     st.subheader("By hand", anchor=False)
     duel_line(tuning)
-    slot = st.container()
-    for notice in tuning.notices:
-        st.warning(plain(notice))
-    with st.container(key="parameters"):
-        parameter_widgets(tuning, best)
-    _buttons(tuning, best)
-    with slot:
-        score_card(tuning, best)
-
-
-def _buttons(tuning: Tuning, best: BestTrial | None) -> None:
-    """Ways to other configurations; the keys of undo and redo are those that boot.js presses for a shortcut."""
-    default = tuning.problem.space.default()
-    there = None if best is None else best.configuration
-    with st.container(key="by-hand-buttons", horizontal=True, gap="xsmall"):
-        is_default = tuning.configuration == default
-        st.button("Default", key="to-default", on_click=move_sliders, args=(tuning, load, default), disabled=is_default)
-        is_best = there is None or there == tuning.configuration
-        st.button("Best", key="to-best", on_click=move_sliders, args=(tuning, load, there), disabled=is_best)
-        undo = {"on_click": move_sliders, "args": (tuning, step_back, 1), "disabled": not tuning.can_undo}
-        st.button("Undo", key="undo", help="Ctrl + Z", **undo)
-        redo = {"on_click": move_sliders, "args": (tuning, step_back, -1), "disabled": not tuning.can_redo}
-        st.button("Redo", key="redo", help="Ctrl + Shift + Z", **redo)
+    hand_panel(tuning)
 
 
 page()

@@ -248,7 +248,7 @@ def _sentences(
         return [f"{sides[leader].label} {stands} {format_score(means[leader])} {where}{others}."]
     said = [_headline(sides, pairs, means, where)]
     said += [pair.judgement.in_words(sides[pair.first].label, sides[pair.second].label, unit) for pair in pairs]
-    if help_ := _whether_tuning_helped(sides, pairs, leader):
+    if help_ := whether_tuning_helped(sides, pairs, leader):
         said.insert(1, help_)
     return said
 
@@ -266,7 +266,8 @@ def _headline(sides: Sequence[Side], pairs: Sequence[Pair], means: Sequence[floa
     return f"A tie at the top: {sides[leader].label} leads with {value}, but not beyond noise against {against}."
 
 
-def _whether_tuning_helped(sides: Sequence[Side], pairs: Sequence[Pair], leader: int) -> str:
+def whether_tuning_helped(sides: Sequence[Side], pairs: Sequence[Pair], leader: int) -> str:
+    """The sentence on the leader against the default; "" where the default is no arm, or was not judged."""
     default = next((i for i, side in enumerate(sides) if side.is_default), None)
     if default is None:
         return ""

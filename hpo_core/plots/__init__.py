@@ -4,6 +4,7 @@ from typing import Any
 
 from hpo_core.discovery import Catalogue
 from hpo_core.plots._base import GROUPS, INSIDE, JUDGE, Group, Plot
+from hpo_core.plots._class import Spread, spread_alt, spread_figure, spread_numbers
 from hpo_core.plots._duel import BUDGETS, chance_figure, duel_alt, duel_figure, duel_numbers
 from hpo_core.plots._encoding import figure_json
 from hpo_core.plots._fit_curves import curve_alt, curve_figure, curve_numbers
@@ -54,6 +55,7 @@ __all__ = [
     "Group",
     "Look",
     "Plot",
+    "Spread",
     "Walker",
     "arm_label",
     "axis",
@@ -70,6 +72,9 @@ __all__ = [
     "rank_height",
     "rank_numbers",
     "rank_plan",
+    "spread_alt",
+    "spread_figure",
+    "spread_numbers",
     "unit_ticks",
     "why_no_overlay",
 ]

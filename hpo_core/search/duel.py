@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -41,14 +41,18 @@ class DuelArm:
         method: Key of a search method, "manual" for a person, "default" for the default configuration alone.
         seeds: How many searches with seeds of their own; a person and the default have one.
         times: Multiple of the budget that it gets: 2 for the control that may spend double.
+        person: Name of a person of a class; "" for all others.
     """
 
     method: str
     seeds: int = 1
     times: int = 1
+    person: str = ""
 
     @property
     def label(self) -> str:
+        if self.person:
+            return self.person
         own = {MANUAL: "You", DEFAULT: "Default"}
         name = own.get(self.method) or (METHODS[self.method].label if self.method in METHODS else self.method)
         return name if self.times == 1 else f"{name}, {self.times} × the budget"
@@ -56,6 +60,8 @@ class DuelArm:
     @property
     def key(self) -> str:
         """What it has its colour by."""
+        if self.person:
+            return f"{self.method} {self.person}"
         return self.method if self.times == 1 else self.label
 
 
@@ -72,6 +78,7 @@ class DuelPlan:
         is_blind: Whether the machine's progress is kept from the person until they are done.
         suite, suite_key: Of the suite that it belongs to; "" for none.
         fit_seconds: A fit that takes longer fails, of whichever arm; None for no limit.
+        code: Of the class that it is: people who joined are arms too, but stand in their own studies; "" for a duel.
     """
 
     key: str
@@ -83,9 +90,11 @@ class DuelPlan:
     suite: str = ""
     suite_key: str = ""
     fit_seconds: float | None = None
+    code: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        """As it was made: without the people, who come and go."""
+        return dataclasses.asdict(replace(self, arms=tuple(arm for arm in self.arms if not arm.person)))
 
     @staticmethod
     def from_json(row: Mapping[str, Any]) -> DuelPlan:
@@ -93,13 +102,22 @@ class DuelPlan:
         return DuelPlan(**{**row, **changed})
 
 
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who plays in a class: a name, and the digest of the token by which they are known."""
+
+    name: str
+    token: str
+
+
 @dataclass(frozen=True)
 class Member:
-    """One search of a duel: an arm with one seed, and its study."""
+    """One search of a duel: an arm with one seed, and its study; of a class also a person."""
 
     arm: int
     seed: int
     study: Study
+    person: Person | None = None
 
     def final(self) -> dict[str, Any] | None:
         """What the final round found: the configuration, its trial, and its scores on fresh folds; None before."""
@@ -117,7 +135,7 @@ class Member:
 
     def set_plan(self, plan: DuelPlan) -> None:
         """Writes the plan of its duel."""
-        self.study.set_attribute(_PLAN, {"plan": plan.to_json(), "arm": self.arm, "seed": self.seed})
+        self.study.set_attribute(_PLAN, seat_row(plan, self.arm, self.seed, self.person))
 
 
 @dataclass(frozen=True)
@@ -152,7 +170,15 @@ class Duel:
 
     @property
     def by_hand(self) -> Member | None:
-        return next((m for m in self.members if self.plan.arms[m.arm].method == MANUAL), None)
+        """The one person of a duel; a class has `people`."""
+        return (
+            None if self.plan.code else next((m for m in self.members if self.plan.arms[m.arm].method == MANUAL), None)
+        )
+
+    @property
+    def people(self) -> tuple[Member, ...]:
+        """Of a class, in the order in which they joined."""
+        return tuple(member for member in self.members if member.person is not None)
 
     @property
     def searches(self) -> tuple[Member, ...]:
@@ -194,6 +220,7 @@ def make_duel(
     is_blind: bool = False,
     suite: tuple[str, str] = ("", ""),
     fit_seconds: float | None = None,
+    code: str = "",
 ) -> Duel:
     """A new duel with its studies, none of them begun.
 
@@ -207,6 +234,7 @@ def make_duel(
         is_blind: Whether the machine's progress is kept from the person until they are done.
         suite: Name and key of the suite that it belongs to.
         fit_seconds: The longest that a fit may take.
+        code: Of the class that it is.
 
     Raises:
         UsageError: The arms do not make a duel, or one of them cannot search this problem.
@@ -227,6 +255,7 @@ def make_duel(
         suite=suite[0],
         suite_key=suite[1],
         fit_seconds=fit_seconds,
+        code=code,
     )
     most = max(arm.seeds for arm in arms)
     members = []
@@ -263,6 +292,12 @@ def open_duel(storage: StudyStorage, name: str) -> Duel:
     return _opened(storage, {study: row for study, row in kept.items() if row["plan"]["key"] == key})
 
 
+def open_coded_duel(storage: StudyStorage, code: str) -> Duel | None:
+    """The duel of the class with this code; None where there is none."""
+    rows = {study: row for study, row in _kept(storage).items() if code and row["plan"].get("code") == code}
+    return _opened(storage, rows) if rows else None
+
+
 def open_suite_duels(storage: StudyStorage, suite_key: str) -> tuple[Duel, ...]:
     """All duels of a suite, oldest first, in one look at the storage."""
     rows = {name: row for name, row in _kept(storage).items() if row["plan"].get("suite_key") == suite_key}
@@ -274,9 +309,27 @@ def open_suite_duels(storage: StudyStorage, suite_key: str) -> tuple[Duel, ...]:
 
 
 def _opened(storage: StudyStorage, rows: Mapping[str, Any]) -> Duel:
+    """People are arms behind those of the plan, in the order of their studies."""
     studies = storage.studies(list(rows))
-    members = tuple(Member(row["arm"], row["seed"], study) for row, study in zip(rows.values(), studies, strict=True))
-    return Duel(DuelPlan.from_json(next(iter(rows.values()))["plan"]), members)
+    plan = DuelPlan.from_json(next(iter(rows.values()))["plan"])
+    arms, members = list(plan.arms), []
+    for row, study in zip(rows.values(), studies, strict=True):
+        person = _person_of(row)
+        if person is not None:
+            arms.append(DuelArm(MANUAL, person=person.name))
+        place = row["arm"] if person is None else len(arms) - 1
+        members.append(Member(place, row["seed"], study, person))
+    return Duel(replace(plan, arms=tuple(arms)), tuple(members))
+
+
+def seat_row(plan: DuelPlan, arm: int, seed: int, person: Person | None = None) -> dict[str, Any]:
+    """What a study keeps of the duel that it was made for."""
+    row = {"plan": plan.to_json(), "arm": arm, "seed": seed}
+    return row if person is None else {**row, "person": dataclasses.asdict(person)}
+
+
+def _person_of(row: Mapping[str, Any]) -> Person | None:
+    return Person(**row["person"]) if row.get("person") else None
 
 
 def suited_finals(spec: ProblemSpec) -> int:
@@ -289,8 +342,8 @@ def seat_of(study: Study) -> tuple[DuelPlan, DuelArm] | None:
     row: Any = study.attributes.get(_PLAN)
     if not is_duel(row):
         return None
-    plan = DuelPlan.from_json(row["plan"])
-    return plan, plan.arms[row["arm"]]
+    plan, person = DuelPlan.from_json(row["plan"]), _person_of(row)
+    return plan, plan.arms[row["arm"]] if person is None else DuelArm(MANUAL, person=person.name)
 
 
 def check_duel(

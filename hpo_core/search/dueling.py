@@ -130,7 +130,7 @@ def _has_run_since(member: Member, begun: float) -> bool:
 
 def is_ready_for_finals(duel: Duel) -> bool:
     """Whether all searches are over, a person's too, and what they chose has not been scored on fresh folds."""
-    if duel.by_hand is not None and not duel.control.get("is_hand_done"):
+    if (duel.by_hand is not None or duel.plan.code) and not duel.control.get("is_hand_done"):
         return False
     return why_no_finals(duel) == "" and all(map(is_searched, duel.searches)) and not has_finals(duel)
 

@@ -21,7 +21,7 @@ from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
 
-_KEPT_TABLES = 8
+_KEPT_TABLES = 64  # of a class
 
 
 class Nudge:

@@ -23,7 +23,9 @@ from hpo_core.studies.study import Study
 _RECORDED_VERSIONS = ("optuna", "scikit-learn", "numpy", "scipy", "pandas")
 
 
-def make_study(storage: StudyStorage, problem: Problem, name: str = "") -> Study:
+def make_study(
+    storage: StudyStorage, problem: Problem, name: str = "", attributes: Mapping[str, Any] | None = None
+) -> Study:
     """A new study of a problem, with all that is needed to do it again; without a name it gets a free one.
 
     Raises:
@@ -35,7 +37,7 @@ def make_study(storage: StudyStorage, problem: Problem, name: str = "") -> Study
         metric=problem.spec.metric,
         second=problem.spec.second,
         space=problem.space,
-        attributes=study_attributes(problem),
+        attributes={**study_attributes(problem), **(attributes or {})},
     )
 
 

@@ -28,6 +28,7 @@ class DuelMark:
         suite, suite_key: Of the suite that the duel belongs to; "" for none.
         arm: Method of its arm, "manual" or "default" among them; "" where it cannot be told.
         is_blind: Whether its progress is to be kept from a person who still plays.
+        code: Of the class that the duel is; "" for none.
     """
 
     key: str
@@ -36,6 +37,7 @@ class DuelMark:
     suite_key: str
     arm: str
     is_blind: bool
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,10 +145,10 @@ def is_duel(row: Any) -> bool:
 
 
 def _mark(row: dict[str, Any], plan: dict[str, Any], is_hand_done: bool) -> DuelMark:
-    arms, place = plan["arms"], row["arm"]
-    arm = arms[place]["method"] if 0 <= place < len(arms) else ""
-    is_blind = bool(plan.get("is_blind")) and not is_hand_done and arm != "manual"
-    return DuelMark(plan["key"], plan["name"], plan.get("suite", ""), plan.get("suite_key", ""), arm, is_blind)
+    arms, place, code = plan["arms"], row["arm"], plan.get("code", "")
+    arm = "manual" if row.get("person") else arms[place]["method"] if 0 <= place < len(arms) else ""
+    is_blind = bool(plan.get("is_blind")) and not is_hand_done and (arm != "manual" or bool(code))
+    return DuelMark(plan["key"], plan["name"], plan.get("suite", ""), plan.get("suite_key", ""), arm, is_blind, code)
 
 
 @dataclass(slots=True)

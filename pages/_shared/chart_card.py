@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from hpo_core.analysis.filtering import TrialFilter
 from hpo_core.errors import TuningError
+from hpo_core.export.spreadsheet import csv_bytes
 from hpo_core.options import options_of
 from hpo_core.plots import LIVE, Plot, figure_json
 from hpo_core.space import Configuration
@@ -254,15 +255,3 @@ def _numbers(frame: pd.DataFrame, filename: str, key: str) -> None:
 def _ask_image(key: str, image: str) -> None:
     _, turn = st.session_state.get(f"{key}-image", ("", 0))
     st.session_state[f"{key}-image"] = (image, turn + 1)
-
-
-def csv_bytes(frame: pd.DataFrame) -> bytes:
-    """The frame as CSV. Text that a spreadsheet would run as a formula gets an apostrophe in front."""
-    safe = frame.rename(columns=_inert)
-    for name in safe.columns[[not pd.api.types.is_numeric_dtype(kind) for kind in safe.dtypes]]:
-        safe[name] = safe[name].map(_inert)
-    return safe.to_csv(index=False).encode("utf-8")
-
-
-def _inert(text: Any) -> Any:
-    return f"'{text}" if isinstance(text, str) and text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

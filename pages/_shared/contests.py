@@ -15,7 +15,7 @@ _SEVERAL = "several problems"
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """A duel or a suite.
+    """A duel, a suite or a class.
 
     Attributes:
         key: Of the duel or suite.
@@ -34,17 +34,32 @@ class Contest:
         return self.summary.name
 
     @property
+    def code(self) -> str:
+        """Of the class that it is; "" for a duel or a suite."""
+        return self.members[0].duel.code if self.members[0].duel else ""
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its studies are kept from everybody: those of a class that is not over."""
+        return bool(self.code) and any(member.duel and member.duel.is_blind for member in self.members)
+
+    @property
     def address(self) -> str:
         """Where it is opened."""
+        if self.code:
+            return f"/class?code={self.code}"
         return f"/duel?{'suite' if self.is_suite else 'name'}={quote(self.name)}"
 
     @property
     def noun(self) -> str:
-        return "suite" if self.is_suite else "duel"
+        return "class" if self.code else "suite" if self.is_suite else "duel"
 
     @property
     def in_words(self) -> str:
         """What it is, in a few words: a duel, 7 searches."""
+        if self.code:
+            n_people = sum(member.duel is not None and member.duel.arm == "manual" for member in self.members)
+            return f"class, {n_people} {'person' if n_people == 1 else 'people'}"
         n_duels = len({member.duel.key for member in self.members if member.duel})
         of = f", {format_count(n_duels, 'problem')}" if self.is_suite else ""
         n = len(self.members)

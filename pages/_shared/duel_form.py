@@ -7,16 +7,15 @@ import streamlit as st
 from hpo_core.errors import TuningError
 from hpo_core.formats import format_count
 from hpo_core.methods import METHODS
-from hpo_core.problem import Problem, open_problem
+from hpo_core.problem import Problem
 from hpo_core.search.duel import CONTROL, MANUAL, make_duel, suited_finals
 from hpo_core.search.dueling import start_lanes
 from hpo_core.search.suitability import why_not
 from pages._shared.duel_arms import arm_widgets, chosen_arms, chosen_finals, is_blind, longest_fit, run_settings
 from pages._shared.duel_state import LANES
 from pages._shared.fault import plain
-from pages._shared.lab import shown_name, the_lab
-from pages._shared.problem_form import MENU, problem_form
-from pages._shared.tuning import spec_of
+from pages._shared.lab import the_lab
+from pages._shared.problem_form import chosen_problem, problem_line
 
 _KEY = "duel"
 _FAULT = "duel-fault"
@@ -25,15 +24,11 @@ _OWN = ("name", "suite", "many")
 
 def duel_form() -> None:
     """The form, on the problem that the address names as it does for Tune."""
-    address = {key: value for key, value in st.query_params.to_dict().items() if key not in _OWN}
-    try:
-        problem = open_problem(spec_of(address))
-    except TuningError as fault:
-        st.error(plain(str(fault)))
-        problem_form()
+    problem = chosen_problem(_OWN)
+    if problem is None:
         return
     with st.container(key="card-duel-form", gap="small"):
-        _problem_line(problem)
+        problem_line(problem)
         arm_widgets(_KEY, [m.key for m in METHODS if not why_not(m, problem) and m.key != CONTROL], has_person=True)
         arms, _ = chosen_arms(_KEY)
         n_searches = sum(arm.seeds for arm in arms if arm.method != MANUAL)
@@ -47,15 +42,6 @@ def duel_form() -> None:
                 run_settings(_KEY, LANES, finals_help=f"What is chosen is scored anew at the end; a verdict takes {n}.")
         if fault := st.session_state.pop(_FAULT, ""):
             st.error(plain(fault))
-
-
-def _problem_line(problem: Problem) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(shown_name(problem.title), anchor=False, width="content")
-        menu = st.popover("Other problem", key=MENU, on_change="rerun", width="content")
-    if menu.open:
-        with menu, st.container(key="problem-form"):
-            problem_form(problem)
 
 
 def _start(problem: Problem) -> None:

@@ -22,7 +22,7 @@ _TICK_SECONDS = 1.0
 def duel_line(tuning: Tuning) -> None:
     """The line, for the study of a person who plays; a clock where the budget is in seconds."""
     seat = None if tuning.study is None else seat_of(tuning.study)
-    if seat is None or seat[1].method != MANUAL:
+    if seat is None or seat[1].method != MANUAL or seat[0].code:
         return
     plan = seat[0]
     every = _TICK_SECONDS if plan.budget.kind == "seconds" else None

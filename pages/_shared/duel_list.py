@@ -19,6 +19,8 @@ def duel_list() -> None:
     """A line for each duel and each suite."""
     groups: dict[str, list[DuelPlan]] = {}
     for plan in duels(the_lab().storage).values():
+        if plan.code:
+            continue  # a class is opened by its code
         groups.setdefault(plan.suite_key or plan.key, []).append(plan)
     if not groups:
         return

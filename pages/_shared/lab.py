@@ -16,6 +16,7 @@ from hpo_core.datasets import DATASETS
 from hpo_core.errors import UsageError
 from hpo_core.landscapes import LANDSCAPES
 from hpo_core.lessons import Workshop
+from hpo_core.search.classroom import why_hidden
 from hpo_core.search.curves import Curves
 from hpo_core.search.fits import FitStore
 from hpo_core.search.local import LocalExecutor
@@ -27,7 +28,7 @@ from hpo_core.studies.summary import StudySummary
 from hpo_core.studies.table import TrialTable
 
 STORAGE_VARIABLE = "TUNING_LAB_STORAGE"
-_KEPT_TABLES = 24
+_KEPT_TABLES = 96  # those of a class with its machine's arms, and some more
 _SUMMARY_SECONDS = 1.0
 
 
@@ -61,6 +62,17 @@ class Lab:
         self._summaries: tuple[StudySummary, ...] = ()
         self._summaries_until = 0.0
         self._summaries_lock = Lock()
+
+    def study(self, name: str) -> Study:
+        """The study of this name, for whoever asks.
+
+        Raises:
+            UsageError: There is none, or it is not shown to everybody now.
+        """
+        study = self.storage.study(name)
+        if why := why_hidden(self.storage, study):
+            raise UsageError(why)
+        return study
 
     def table_of(self, study: Study, objective: int = 0) -> TrialTable:
         """The study's trials by one objective; only what is new since anybody's last look is read."""

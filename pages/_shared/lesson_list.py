@@ -12,7 +12,9 @@ from pages._shared.lesson_progress import keep_progress, lessons_done
 
 _INTRO = (
     '<div class="lab-problem"><h1>Learn</h1><p>Short lessons in which you do things. Each runs the search methods, '
-    "landscapes and models of this lab, and its address restores exactly what is on screen, to hand out.</p></div>"
+    "landscapes and models of this lab, and its address restores exactly what is on screen, to hand out.</p>"
+    '<p>With many people: open a <a class="lab-link" href="/class" target="_self">class</a>, in which all tune one '
+    "problem by hand.</p></div>"
 )
 _METHODS = (
     '<div class="lab-lesson-card"><span class="lab-eyebrow">Adviser</span><h3>Which method when?</h3><p>Five '

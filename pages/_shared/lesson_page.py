@@ -8,9 +8,9 @@ from html import escape
 
 import streamlit as st
 
+from hpo_core.export.spreadsheet import csv_bytes
 from hpo_core.lessons import LESSONS, Film, Lesson, LessonState, Scene
 from hpo_core.options import options_of
-from pages._shared.chart_card import csv_bytes
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.lesson_address import MOST_SEED, read_address, write_address

@@ -27,6 +27,7 @@ from starlette.routing import Route
 
 from hpo_core.errors import TuningError
 from hpo_core.space import AnyParameter
+from pages._shared.class_bench import is_seat_behind
 from pages._shared.lab import the_lab
 from pages._shared.live_charts import are_behind
 from pages._shared.parameter_row import Move, parsed_move, row_spec
@@ -154,7 +155,7 @@ def _card(tuning: Tuning) -> dict[str, Any]:
 
 def _is_news(tuning: Tuning) -> bool:
     try:
-        return are_behind(tuning)
+        return are_behind(tuning) if tuning.turnstile is None else is_seat_behind(tuning, tuning.turnstile)
     except TuningError:  # the page says it
         return True
 

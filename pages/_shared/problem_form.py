@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,28 @@ def problem_form(current: Problem | None = None) -> None:
     choice = _target_of(data)
     if choice is not None:
         _model_form(data, choice, current)
+
+
+def chosen_problem(others: Collection[str]) -> Problem | None:
+    """The problem that the address names, whose entries `others` are about something else; where it cannot be opened,
+    the sentence why, and the form."""
+    address = {key: value for key, value in st.query_params.to_dict().items() if key not in others}
+    try:
+        return open_problem(spec_of(address))
+    except TuningError as fault:
+        st.error(plain(str(fault)))
+        problem_form()
+        return None
+
+
+def problem_line(problem: Problem) -> None:
+    """The problem in a line, with the way to another one."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(shown_name(problem.title), anchor=False, width="content")
+        menu = st.popover("Other problem", key=MENU, on_change="rerun", width="content")
+    if menu.open:
+        with menu, st.container(key="problem-form"):
+            problem_form(problem)
 
 
 def _place(names: Sequence[str], name: str) -> int:

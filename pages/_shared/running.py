@@ -20,6 +20,7 @@ def running_searches() -> None:
         running = the_lab().running()
     except TuningError:
         return  # the page itself says why the storage cannot be read
+    running = tuple(s for s in running if not (s.duel and s.duel.code and s.duel.is_blind))  # its teacher steers it
     if not running:
         return
     with st.container(key="running", horizontal=True), st.popover(f"{len(running)} running"):

@@ -10,9 +10,9 @@ import pandas as pd
 import streamlit as st
 
 from hpo_core.analysis.steering import Steered, steering_log
+from hpo_core.export.spreadsheet import csv_bytes
 from hpo_core.formats import format_age
 from hpo_core.studies.table import TrialTable
-from pages._shared.chart_card import csv_bytes
 
 _MOST = 200
 _HEAD = '<tr><th scope="col">when</th><th scope="col">what</th><th scope="col">by</th></tr>'

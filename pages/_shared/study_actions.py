@@ -62,7 +62,9 @@ def actions_of(study: StudySummary) -> list[str]:
 
 
 def contest_actions(contest: Contest) -> list[str]:
-    """The entries of the menu of a duel or suite."""
+    """The entries of the menu of a duel, suite or class."""
+    if contest.is_hidden:
+        return ["Rename", "Delete"]
     return [_FOLD if contest.key in unfolded() else _SHOW, "Rename", "Delete"]
 
 

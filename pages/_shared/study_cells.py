@@ -32,7 +32,8 @@ def study_cells(entry: Entry, now: float, on_new_rows: str = "") -> str:
     """
     study = entry.study
     arrow = "↑" if study.direction == "maximize" else "↓"
-    is_kept_secret = study.duel is not None and study.duel.is_blind
+    is_of_class = entry.contest is not None and entry.contest.is_hidden
+    is_kept_secret = is_of_class or (study.duel is not None and study.duel.is_blind)
     best = "hidden" if is_kept_secret else f"<b>{format_score(study.best_value)}</b>"
     metric = (
         f'<span class="lab-note">{escape(study.metric)} {arrow}</span>' if study.metric or not entry.contest else ""
@@ -89,7 +90,9 @@ def _state(study: StudySummary) -> str:
 
 
 def _contest_state(contest: Contest) -> str:
-    """What its searches do together."""
+    """What its searches do together; of a class only that it is not over."""
+    if contest.is_hidden:
+        return '<span class="lab-badge lab-state-running">open</span>'
     run, n = contest.summary.run, contest.n_runs
     if run is not None and run.is_active:
         state = "paused" if run.wanted == "paused" else "running"

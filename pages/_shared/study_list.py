@@ -166,11 +166,17 @@ def _contest_row(contest: Contest, entry: Entry, place: int, now: float) -> None
         st.html('<span class="lab-no-tick"></span>', width="content")
         st.html(study_cells(entry, now), width="stretch")
         if st.button("Open", key=f"open-contest-{contest.key}", width="content"):
-            st.switch_page("duel.py", query_params={"suite" if contest.is_suite else "name": contest.name})
+            _open_contest(contest)
         key = f"more-contest-{contest.key}"
         action = st.menu_button("More", contest_actions(contest), key=key, type="tertiary")
     if action:
         act_on_contest(contest, action)
+
+
+def _open_contest(contest: Contest) -> None:
+    if contest.code:
+        st.switch_page("classroom.py", query_params={"code": contest.code})
+    st.switch_page("duel.py", query_params={"suite" if contest.is_suite else "name": contest.name})
 
 
 def _open(study: StudySummary) -> None:

@@ -61,7 +61,7 @@ def listed(
 
 def _unfolded(contest: Contest, is_unfolded: bool) -> list[Entry]:
     """The line of a duel or suite, and those of its studies if they are to be seen."""
-    members = contest.members if is_unfolded else ()
+    members = contest.members if is_unfolded and not contest.is_hidden else ()
     below = [Entry(study, 1, (1,) if i < len(members) - 1 else ()) for i, study in enumerate(members)]
     return [Entry(contest.summary, contest=contest), *below]
 

@@ -43,7 +43,7 @@ def study_page(name: str) -> None:
 
 def _area(name: str, was_live: bool) -> None:
     lab = the_lab()
-    study = lab.storage.study(name)
+    study = lab.study(name)
     run = current_run(study) if study.key else None
     slot = st.container()
     objective = _objective(study)

@@ -22,11 +22,11 @@ from hpo_core.analysis.listing import (
 from hpo_core.analysis.selection import Rows
 from hpo_core.analysis.ties import TIED, standings
 from hpo_core.errors import TuningError
+from hpo_core.export.spreadsheet import csv_bytes
 from hpo_core.formats import format_count
 from hpo_core.plots import DEFAULT, MANUAL, arm_label
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
-from pages._shared.chart_card import csv_bytes
 from pages._shared.fault import plain
 from pages._shared.side_by_side import compared_trials, side_by_side
 from pages._shared.trial_grid import GridRow, GridView, grid_view, set_grid_view, trial_grid

@@ -25,6 +25,7 @@ from hpo_core.problem import Problem, ProblemSpec, open_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search import Suggestion, make_study, problem_of, recover
 from hpo_core.search.manual import Nudge
+from hpo_core.search.turnstile import Turnstile
 from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int
 from hpo_core.studies.study import Study
 from pages._shared.lab import the_lab
@@ -62,6 +63,7 @@ class Tuning:
         serial: How many nudges there were, the one of now included.
         charted: What the charts were drawn from last; None before, and while they renew themselves.
         rests: The id of the last word from the browser that the hand rests.
+        turnstile: Says whether the next configuration may be tried, where the person plays in a class.
         lock: Held by whoever moves the sliders: the script of the page, or a move that came past it.
     """
 
@@ -87,6 +89,7 @@ class Tuning:
     serial: int = 0
     charted: tuple[Any, ...] | None = None
     rests: str = ""
+    turnstile: Turnstile | None = None
     lock: Any = field(default_factory=RLock, repr=False)
 
     @property
@@ -113,7 +116,7 @@ def current_tuning() -> Tuning:
     if tuning is None or tuning.address != address or _is_gone(tuning.study):
         tuning = _opened(address)
         st.session_state[_KEY] = tuning
-        _BENCHES[tuning.who] = tuning
+        make_known(tuning)
     return tuning
 
 
@@ -121,6 +124,11 @@ def last_tuning() -> Tuning:
     """The bench of this session, whatever the page: the one that was last open on Tune, or the first problem."""
     tuning: Tuning | None = st.session_state.get(_KEY)
     return _opened(_FIRST) if tuning is None or _is_gone(tuning.study) else tuning
+
+
+def make_known(tuning: Tuning) -> None:
+    """Lets `bench_of` find a bench for as long as somebody holds it."""
+    _BENCHES[tuning.who] = tuning
 
 
 def bench_of(who: str) -> Tuning | None:
@@ -193,6 +201,8 @@ def step_back(tuning: Tuning, steps: int) -> None:
     if not 0 <= tuning.place - steps < len(tuning.trail):
         return  # a second click before the button was redrawn
     _begin_move(tuning)
+    if not _is_let_through(tuning, tuning.trail[tuning.place - steps]):
+        return
     tuning.place -= steps
     tuning.values = {**tuning.values, **tuning.trail[tuning.place]}
     tuning.turns.clear()
@@ -246,10 +256,26 @@ def score_default(tuning: Tuning) -> None:
 
 
 def _try(tuning: Tuning, configuration: Configuration, suggested_by: str = "") -> None:
-    if tuning.place < 0 or tuning.trail[tuning.place] != configuration:
-        tuning.trail = [*tuning.trail[: tuning.place + 1], configuration]
-        tuning.place = len(tuning.trail) - 1
-    _score(tuning, suggested_by)
+    with tuning.lock:
+        if not _is_let_through(tuning, configuration):
+            return
+        if tuning.place < 0 or tuning.trail[tuning.place] != configuration:
+            tuning.trail = [*tuning.trail[: tuning.place + 1], configuration]
+            tuning.place = len(tuning.trail) - 1
+        _score(tuning, suggested_by)
+
+
+def _is_let_through(tuning: Tuning, configuration: Configuration) -> bool:
+    """Whether it may be tried; else a notice says why not, and the sliders go back to what is scored."""
+    if tuning.turnstile is None or tuning.nudge is None:
+        return True
+    the_lab().manual.cancel(tuning.nudge)  # as the next one would; what is through stays
+    why = tuning.turnstile.why_not(configuration)
+    if why:
+        tuning.notices.append(why)
+        tuning.values = {**tuning.problem.space.defaults(), **tuning.nudge.configuration}
+        tuning.turns.clear()
+    return not why
 
 
 def _score(tuning: Tuning, suggested_by: str = "") -> None:
@@ -266,6 +292,8 @@ def _score(tuning: Tuning, suggested_by: str = "") -> None:
     except TuningError as fault:
         tuning.notices.append(str(fault))
         return
+    if tuning.turnstile is not None:
+        tuning.turnstile.let_through(tuning.nudge)
     tuning.serial += 1
 
 
@@ -312,7 +340,7 @@ def _address() -> dict[str, str]:
 def _opened(address: dict[str, str]) -> Tuning:
     lab = the_lab()
     if "study" in address:
-        study = lab.storage.study(address["study"])
+        study = lab.study(address["study"])
         recover(study)
         problem = problem_of(study)
         parents = (s.parent for s in lab.storage.summaries() if s.name == study.name)

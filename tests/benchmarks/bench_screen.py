@@ -1,12 +1,13 @@
 """What a person waits for, in a real Chromium against the real server.
 
-    python tests/benchmarks/bench_screen.py [--part nudge] [--part class] [--part watch] [--part large] [--part huge]
+    python tests/benchmarks/bench_screen.py [--part nudge|class|classroom|watch|large|huge]...
 
 Nudge: from the press on a slider to the first score on screen, less the time of that fit. Class: 20 people who nudge
-once a second, without browsers (they would be measured instead): their visitors speak Streamlit's protocol. Watch: CPU
-of the server while one page watches a search that records a trial a second, in each tab of charts. Large and huge:
-studies of 10,000 and 100,000 trials, the first beside optuna-dashboard on the same file; bytes are those of the
-websocket (of HTTP for the dashboard), uncompressed. A server's memory is that of its process without its workers.
+once a second, without browsers (they would be measured instead): their visitors speak Streamlit's protocol. Classroom:
+40 people of a class who nudge every two seconds, with the teacher's board open, and whether all was kept. Watch: CPU of
+the server while one page watches a search that records a trial a second, in each tab of charts. Large and huge: studies
+of 10,000 and 100,000 trials, the first beside optuna-dashboard on the same file; bytes are those of the websocket (of
+HTTP for the dashboard), uncompressed. A server's memory is that of its process without its workers.
 """
 
 import argparse
@@ -29,13 +30,16 @@ import psutil
 from playwright.sync_api import Browser, Page, Response, WebSocket, sync_playwright
 from playwright.sync_api import TimeoutError as TooLate
 
+from hpo_core.problem import make_problem
+from hpo_core.search.classroom import join, make_class, open_class
+from hpo_core.search.duel import DuelArm
 from hpo_core.studies.storage import StudyStorage
-from tests.benchmarks.light_visitor import milliseconds_of_a_class
+from tests.benchmarks.light_visitor import milliseconds_in_a_classroom, milliseconds_of_a_class
 from tests.benchmarks.live_study import LiveStudy, Search
 from tests.browser.conftest import ARGS, CHROMIUM, LabServer, free_port
 
 _PROBLEM = "data=iris&model=svm"
-_PEOPLE, _NUDGES_EACH, _NUDGES = 20, 15, 40
+_PEOPLE, _SEATS, _NUDGES_EACH, _NUDGES = 20, 40, 15, 40
 _NEW_TRIALS, _NEW_TRIALS_OF_DASHBOARD, _WATCH_SECONDS = 8, 2, 12
 _PATIENCE_MS = 120_000
 _CHART = ".live-plot .main-svg"
@@ -65,7 +69,7 @@ _STOPWATCH = """
 def main() -> None:
     """Measures and prints the tables that are asked for, or all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = {"nudge": _nudge, "class": _class, "watch": _watch, "large": _large, "huge": _huge}
+    parts = {"nudge": _nudge, "class": _class, "classroom": _classroom, "watch": _watch, "large": _large, "huge": _huge}
     parser.add_argument("--part", action="append", choices=parts, help="only this part; may be given several times")
     chosen = parser.parse_args().part or list(parts)
     with sync_playwright() as driver:
@@ -121,6 +125,28 @@ def _class(browser: Browser, folder: Path) -> None:
             _print(f"{people}: first score (median)", f"{statistics.median(taken):.0f} ms", goal)
             _print("  the slowest tenth", f"{sorted(taken)[int(0.9 * len(taken))]:.0f} ms")
             _print("  CPU of the server", f"{100 * share:.0f} %", "of a core")
+
+
+def _classroom(_: Browser, folder: Path) -> None:
+    with _lab(folder) as server:
+        storage = StudyStorage.open(str(server.data / "lab.db"))
+        arms, n_tries = (DuelArm("random"), DuelArm("default")), 2 * _NUDGES_EACH
+        room, teacher = make_class(storage, make_problem("iris", "svm"), arms, n_tries, shows_chart=False)
+        seats = [f"code={room.code}&seat={join(storage, room, f'person {i}')}" for i in range(_SEATS)]
+        room.play("running")
+        before, began = _cpu_seconds(server.process), time.perf_counter()
+        with ThreadPoolExecutor(1) as thread:
+            board = f"code={room.code}&teacher={teacher}"
+            visits = milliseconds_in_a_classroom(server.url, board, seats, "C", _NUDGES_EACH)
+            taken, told, n_nudges = thread.submit(asyncio.run, visits).result()
+        share = (_cpu_seconds(server.process) - before) / (time.perf_counter() - began)
+        kept = [set(member.study.read().numbers.tolist()) for member in open_class(storage, room.code).duel.people]
+    n_lost = sum(len(own - there) for own, there in zip(told, kept, strict=True))
+    _print(f"{_SEATS} people of a class: first score (median)", f"{statistics.median(taken):.0f} ms", "below 400 ms")
+    _print("  the slowest tenth", f"{sorted(taken)[int(0.9 * len(taken))]:.0f} ms")
+    n_told = sum(map(len, told))
+    _print("  trials lost of those told to be recorded", f"{n_lost} of {n_told}", f"none; {n_nudges} nudges")
+    _print("  CPU of the server", f"{100 * share:.0f} %", "of a core")
 
 
 # Watching

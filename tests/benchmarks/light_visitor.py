@@ -12,8 +12,9 @@ import itertools
 import json
 import math
 import random
+import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.state.session_state import STREAMLIT_INTERNAL_KEY_PREFIX
 
 _CARD, _ROW = "tuning_lab.score_card", "tuning_lab.parameter_row"
+_RECORDED = re.compile(r'<span class="lab-badge">trial (\d+)</span>')
 _NEWS_SECONDS = 5.0
 _PATIENCE_SECONDS = 30.0
 
@@ -34,12 +36,31 @@ async def milliseconds_of_a_class(url: str, query: str, slider: str, n_people: i
         for i in range(n_people):
             people.append(await stack.enter_async_context(Visitor(url, query, seed=i)))
             await people[-1].begin(slider)
-        taken = await asyncio.gather(*(_nudge_each_second(p, slider, n_nudges) for p in people))
+        taken = await asyncio.gather(*(_nudge_every(1.0, p, slider, n_nudges) for p in people))
     return [one for each in taken for one in each]
 
 
-async def _nudge_each_second(person: Visitor, slider: str, n_nudges: int) -> list[float]:
-    await asyncio.sleep(person.random.random())
+async def milliseconds_in_a_classroom(
+    url: str, teacher: str, seats: Sequence[str], slider: str, n_nudges: int
+) -> tuple[list[float], list[set[int]], int]:
+    """The same for the people of a class that plays, who nudge every two seconds, with the teacher's board open.
+
+    Returns:
+        The milliseconds; of each person the trials that they were told are recorded; and how many nudges there were.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(Visitor(url, teacher, seed=-1, page="class"))
+        people = [await stack.enter_async_context(Visitor(url, q, seed=i, page="class")) for i, q in enumerate(seats)]
+        for person in people:
+            await person.see(slider)
+        taken = await asyncio.gather(*(_nudge_every(2.0, p, slider, n_nudges) for p in people))
+        await asyncio.sleep(_NEWS_SECONDS)  # the last ones are recorded
+    n_nudges = sum(person.n_nudges for person in people)
+    return [one for each in taken for one in each], [person.told for person in people], n_nudges
+
+
+async def _nudge_every(seconds: float, person: Visitor, slider: str, n_nudges: int) -> list[float]:
+    await asyncio.sleep(seconds * person.random.random())
     taken = []
     for _ in range(n_nudges):
         begin = time.perf_counter()
@@ -48,7 +69,7 @@ async def _nudge_each_second(person: Visitor, slider: str, n_nudges: int) -> lis
             taken.append(1000 * (time.perf_counter() - begin))
         except TimeoutError:
             taken.append(math.inf)  # a nudge without an answer counts as the slowest of all
-        await asyncio.sleep(max(0.0, 1.0 - (time.perf_counter() - begin)))
+        await asyncio.sleep(max(0.0, seconds - (time.perf_counter() - begin)))
     return taken
 
 
@@ -67,10 +88,18 @@ class _Component:
 
 
 class Visitor:
-    """One person on the Tune page."""
+    """One person on the Tune page, or on another page with sliders.
 
-    def __init__(self, url: str, query: str, seed: int) -> None:
+    Attributes:
+        n_nudges: How often a slider was moved.
+        told: Numbers of the trials that the person was told are recorded; a nudge that the next one overtakes has none.
+    """
+
+    def __init__(self, url: str, query: str, seed: int, page: str = "") -> None:
         self.random = random.Random(seed)
+        self.n_nudges = 0
+        self.told: set[int] = set()
+        self._page = page
         self._address = url.removeprefix("http://")
         self._query = query
         self._rows: dict[str, _Component] = {}
@@ -101,11 +130,17 @@ class Visitor:
         await self._wait_until(lambda: self._card.view["takesMoves"])
         await self._follow("GET", {}, asyncio.Event())
 
+    async def see(self, parameter: str) -> None:
+        """Waits until there is a score, and the slider, of somebody who has a study already."""
+        ending = f"-parameter-{parameter}"
+        await self._wait_until(lambda: self._card is not None and any(key.endswith(ending) for key in self._rows))
+
     async def nudge(self, parameter: str) -> None:
         """Sets a slider anywhere and waits for the first score of the new place."""
         if self._following:
             self._following.cancel()
         _, move = self._somewhere(parameter)
+        self.n_nudges += 1
         scored = asyncio.Event()
         self._following = asyncio.create_task(self._follow("POST", {**move, "parameter": parameter}, scored))
         async with asyncio.timeout(_PATIENCE_SECONDS):
@@ -126,8 +161,10 @@ class Visitor:
         async for event in self._events(method, "", body):
             if "card" in event:
                 rest_ms = event["restMs"]
-                if "lab-value" in event["card"]["html"]:
+                html = event["card"]["html"]
+                if "lab-value" in html:
                     scored.set()
+                self.told |= {int(number) for number in _RECORDED.findall(html)}
         await asyncio.sleep(rest_ms / 1000)
         await self._tell()
 
@@ -165,6 +202,7 @@ class Visitor:
     ) -> None:
         message = BackMsg()
         message.rerun_script.query_string = self._query
+        message.rerun_script.page_name = self._page
         message.rerun_script.fragment_id = fragment
         message.rerun_script.is_auto_rerun = is_renewal
         if trigger:
@@ -207,7 +245,9 @@ class Visitor:
             return
         component = _Component(element.bidi_component.id, element.bidi_component.json, fragment)
         if element.bidi_component.component_name == _ROW:
-            self._rows[component.id] = component
+            async with self._news:
+                self._rows[component.id] = component
+                self._news.notify_all()
         elif element.bidi_component.component_name == _CARD:
             async with self._news:
                 self._card = component

@@ -57,6 +57,20 @@ def test_every_order_has_each_duel_once(order):
     assert sorted(names(found)) == [("duel 1", 0, False), ("duel 1", 0, True)]
 
 
+def test_class_is_one_line_that_hides_everybody_until_its_end():
+    def of_class(is_blind):
+        mark = DuelMark("k", "class 1", "", "", "manual", is_blind, "K7QX2")
+        people = [replace(study(name, title="Wine", best=0.9), duel=mark) for name in ("a", "b")]
+        return listed([*people, member("c", is_blind=is_blind, title="Wine")], unfolded={"k"})
+
+    first, *below = of_class(is_blind=True)
+    assert (first.contest.in_words, first.contest.address) == ("class, 2 people", "/class?code=K7QX2")
+    assert (first.study.best_value, below) == (None, [])
+    first, *below = of_class(is_blind=False)
+    assert first.study.best_value == 0.9
+    assert len(below) == 3
+
+
 def test_words_find_a_duel_by_its_studies_too():
     members = [member("mine: tpe"), member("mine: default")]
     assert names(listed(members, "mine: tpe")) == [("duel 1", 0, True)]

@@ -64,7 +64,7 @@ class Lab:
 
     def completed(self, *arguments: str) -> list[str]:
         """The arguments with the storage of the test, where they take one and name none."""
-        is_stored = arguments[0] in ("search", "suggest", "studies") and "--storage" not in arguments
+        is_stored = arguments[0] in ("search", "suggest", "studies", "class") and "--storage" not in arguments
         return [*arguments, *(["--storage", self.storage] if is_stored else [])]
 
     @contextmanager
