@@ -32,3 +32,17 @@ def test_playground_is_predicted_turned_and_answered_and_a_link_restores_it(lab,
     page.get_by_role("button", name="Start again").click()
     expect(fact(page, "Score on training rows")).not_to_have_text("1.000")
     expect(page.locator(".st-key-knob-playground-n_neighbors")).to_contain_text("5")
+
+
+def test_winning_on_noise_is_predicted_played_and_answered(lab, open_page):
+    page = open_page(f"{lab.url}/learn?lesson=overfitting_noise&folds=2")
+    page.locator("[data-testid=stButtonGroup]").get_by_text("About 0.5, as a coin").click()
+    drawn(page, "search")
+    drawn(page, "looks")
+    expect(page.locator(".lab-lesson-told")).to_contain_text("So it is.")
+    expect(page.locator(".film-count")).to_have_text("trial 30 of 30")
+    expect(page.locator(".lab-lesson-check")).to_contain_text("Luck still has much room")
+    page.locator(".st-key-lesson-overfitting_noise-rows").get_by_text("150").click()
+    expect(page.locator(".lab-check-done")).to_contain_text("Right")
+    page.mouse.move(0, 0)  # what is hovered is paler for a moment
+    expect_no_fault(page)

@@ -16,6 +16,7 @@ from hpo_core.options import Option, options_of, with_options
 from hpo_core.plots import figure_json
 from pages._shared.lesson_address import RESERVED
 from tests.direct_executor import DirectExecutor
+from tests.settled_scene import settled
 
 ODD = {
     "untouched": LessonState(),
@@ -34,14 +35,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made = Workshop(Path(tmp_path_factory.mktemp("workshop")), DirectExecutor())
     yield made
     made.shutdown()
-
-
-def settled(lesson: Lesson, state: LessonState, workshop: Workshop) -> Scene:
-    for _ in range(2000):
-        scene = lesson.scene(state, workshop)
-        if not scene.waits_for:
-            return scene
-    pytest.fail(f"{lesson.key} waits for ever: {scene.waits_for}")
 
 
 def written(scene: Scene) -> str:

@@ -9,6 +9,7 @@ from hpo_core.lessons import LESSONS, LessonState
 from hpo_core.lessons._ground import ground_of
 from hpo_core.lessons._trail import trail_of
 from hpo_core.options import options_of, with_options
+from tests.settled_scene import settled
 
 GROUNDS = [
     ("moons", "svm"),
@@ -21,14 +22,6 @@ GROUNDS = [
 
 def lesson_of(**options):
     return with_options(LESSONS["playground"], options)
-
-
-def settled(lesson, state, workshop):
-    for _ in range(500):
-        scene = lesson.scene(state, workshop)
-        if not scene.waits_for:
-            return scene
-    pytest.fail(scene.waits_for)
 
 
 def knob(scene, key):
