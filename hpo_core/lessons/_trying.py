@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 OVERLAP = 1 / (FOLDS - 1)
 N_REFERENCE = 8
 _PICTURE_RANK, _FOLDS_RANK, _REFERENCE_RANK = 5, 6, 9  # behind every person's nudge, which have 0 to 4
-_FOLDS_PATIENCE_SECONDS = 0.05
+_FOLDS_PATIENCE_SECONDS = 0.12  # the page is run anew where it has to wait, which takes as long
 _LIMIT_SECONDS = 10.0  # of one fit: some settings never come to an end
 
 
