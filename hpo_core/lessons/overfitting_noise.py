@@ -74,7 +74,7 @@ class OverfittingNoise(Lesson):
 
     key: ClassVar[str] = "overfitting_noise"
     label: ClassVar[str] = "Winning on noise"
-    place: ClassVar[int] = 60
+    place: ClassVar[int] = 100
     purpose: ClassVar[str] = "Say why the best validation score of many trials is too good, and what that costs."
     to_do: ClassVar[str] = "Run a search on labels that are coin flips, then change rows, folds and trials."
     to_predict: ClassVar[str] = "How does the winner of many trials score on new rows?"

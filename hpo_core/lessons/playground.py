@@ -104,7 +104,7 @@ class Playground(Lesson):
 
     key: ClassVar[str] = "playground"
     label: ClassVar[str] = "What hyperparameters do"
-    place: ClassVar[int] = 50
+    place: ClassVar[int] = 90
     purpose: ClassVar[str] = "Say what a hyperparameter is, what it does to a model, and how to see that it overfits."
     to_do: ClassVar[str] = "Turn the sliders of a model on small data, and watch its shape and its two scores."
     to_predict: ClassVar[str] = "Will a move make the scores on training rows and on new rows better or worse?"
