@@ -38,7 +38,7 @@ def main(fd: int) -> None:
 
 
 def _serve(connection: Connection) -> None:
-    import hpo_core.problem  # noqa: F401 - after the limits: this loads the numerical libraries
+    import hpo_core.picture  # noqa: F401 - after the limits: this loads the numerical libraries
 
     _reply(connection, {"ready": os.getpid()})
     problem = _Opened()
@@ -71,6 +71,7 @@ class _Opened:
 
 def _answer(problem: _Opened, fit: dict[str, Any]) -> dict[str, Any]:
     from hpo_core.errors import TuningError
+    from hpo_core.picture import fit_with_picture
     from hpo_core.schedule import Schedule
 
     results: list[dict[str, Any]] = []
@@ -78,7 +79,11 @@ def _answer(problem: _Opened, fit: dict[str, Any]) -> dict[str, Any]:
         schedule = Schedule.from_json(fit["resource"], fit["past"], fit["rows"])
         end = time.perf_counter() + _TOGETHER_SECONDS
         for fold in fit["folds"]:
-            results.append(problem.get().fit(fit["configuration"], fold, schedule).to_json())
+            if fit["is_pictured"]:
+                result = fit_with_picture(problem.get(), fit["configuration"], fold)
+            else:
+                result = problem.get().fit(fit["configuration"], fold, schedule)
+            results.append(result.to_json())
             if time.perf_counter() > end:
                 break
     except TuningError as fault:

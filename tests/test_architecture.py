@@ -20,7 +20,7 @@ _FLOORS = (
     {"models", "landscapes", "metrics", "protocol"},
     {"training"},
     {"problem"},
-    {"hypergradients"},
+    {"hypergradients", "picture"},
     {"worker", "studies", "methods"},
     {"analysis"},
     {"search"},

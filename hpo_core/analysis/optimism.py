@@ -84,18 +84,23 @@ def corrected_best(
         None with fewer than two complete trials or two folds to go by.
     """
     candidates = np.flatnonzero(table.is_complete) if rows is None else rows[table.is_complete[rows]]
-    scores = table.sign * table.fold_scores[candidates]
-    is_whole = np.isfinite(scores).all(axis=1)
-    scores, candidates = scores[is_whole], candidates[is_whole]
+    scores = table.fold_scores[candidates]
+    whole = scores[np.isfinite(scores).all(axis=1)]
+    return corrected_scores(whole, sign=table.sign, overlap=overlap, ideal=ideal, seed=seed)
+
+
+def corrected_scores(
+    scores: Floats, *, sign: float, overlap: float | None = None, ideal: float | None = None, seed: int = 0
+) -> Corrected | None:
+    """`corrected_best` of plain fold scores, shape (n, k), without gaps; the sign is -1 where higher is better."""
     n_trials, n_folds = scores.shape
     if n_trials < 2 or n_folds < 2:
         return None
-    best = int(np.argmin(scores.mean(axis=1)))
-    own = table.fold_scores[candidates[best]]
+    own = scores[int(np.argmin((sign * scores).mean(axis=1)))]
     raw = float(own.mean())
-    optimism = max(0.0, _gap(scores, seed) * math.sqrt(n_folds / (2 * n_folds - 1)))
+    optimism = max(0.0, _gap(sign * scores, seed) * math.sqrt(n_folds / (2 * n_folds - 1)))
     shared = 1 / (n_folds - 1) if overlap is None else overlap
-    return Corrected(raw, raw + table.sign * optimism, mean_interval(own, overlap=shared), n_trials, ideal)
+    return Corrected(raw, raw + sign * optimism, mean_interval(own, overlap=shared), n_trials, ideal)
 
 
 def _gap(scores: Floats, seed: int) -> float:

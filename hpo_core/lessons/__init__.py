@@ -1,7 +1,7 @@
 """Lessons, one file each."""
 
 from hpo_core.discovery import Catalogue
-from hpo_core.lessons._base import Action, Ask, Check, Fact, Lesson, LessonState, Scene, Told
+from hpo_core.lessons._base import Action, Ask, Check, Fact, Knob, Lesson, LessonState, Scene, Told
 from hpo_core.lessons._film import Board, Film, Pick, growing, replaced
 from hpo_core.lessons._workshop import Workshop
 
@@ -21,6 +21,7 @@ __all__ = [
     "Check",
     "Fact",
     "Film",
+    "Knob",
     "Lesson",
     "LessonState",
     "Pick",

@@ -69,6 +69,26 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class Knob:
+    """A slider of the scene, where what can be set depends on the settings; buttons where there is no order.
+
+    Attributes:
+        key: Names it among those of the scene.
+        label, explanation: On screen.
+        texts: What it can be set to, all different.
+        at: The place among them that it is set to.
+        is_ordered: Whether it is a slider.
+    """
+
+    key: str
+    label: str
+    explanation: str
+    texts: tuple[str, ...]
+    at: int
+    is_ordered: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """A prediction to make: the question, and what can be answered."""
 
@@ -106,6 +126,7 @@ class Scene:
         film: The pictures; None for none.
         facts: Numbers beside them.
         ask: A prediction that can be made now.
+        knobs: Sliders beside the settings.
         actions: Buttons.
         told: Findings.
         numbers: What the pictures show, as tables by their titles.
@@ -120,6 +141,7 @@ class Scene:
     film: Film | None = None
     facts: tuple[Fact, ...] = ()
     ask: Ask | None = None
+    knobs: tuple[Knob, ...] = ()
     actions: tuple[Action, ...] = ()
     told: tuple[Told, ...] = ()
     numbers: dict[str, pd.DataFrame] = field(default_factory=dict)
@@ -164,6 +186,10 @@ class Lesson(ABC):
 
     def picked(self, state: LessonState, x: float, y: float) -> LessonState:
         """The state after a place of the board was picked, in the units of its axes."""
+        return state
+
+    def turned(self, state: LessonState, knob: str, at: int) -> LessonState:
+        """The state after a knob was set to another of its places."""
         return state
 
     def acted(self, state: LessonState, action: str) -> LessonState:

@@ -14,7 +14,7 @@ from hpo_core.search.executor import Executor
 
 T = TypeVar("T")
 Report = Callable[[str], None]
-_KEPT = 64
+_KEPT = 512
 _PATIENCE_SECONDS = 0.12
 
 

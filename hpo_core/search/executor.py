@@ -25,6 +25,7 @@ class FitRequest:
             fiftieth of a second has passed, or one fails. Those that were not done are to be asked for again.
         schedule: How far to train, and with what before.
         seconds_limit: A fit fails when it takes longer; None means no limit.
+        is_pictured: Whether the results hold a picture of the model, see `hpo_core.picture`; for whole fits only.
         rank: Of the requests that wait, those of the lowest rank are done first, in the order of asking.
     """
 
@@ -33,6 +34,7 @@ class FitRequest:
     folds: tuple[int, ...]
     schedule: Schedule = WHOLE
     seconds_limit: float | None = None
+    is_pictured: bool = False
     rank: int = 0
 
 

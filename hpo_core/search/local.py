@@ -80,6 +80,7 @@ class _Worker:
             "resource": job.request.schedule.resource,
             "past": job.request.schedule.past_to_json(),
             "rows": job.request.schedule.rows,
+            "is_pictured": job.request.is_pictured,
         }
         self._send({"fit": fit})
 

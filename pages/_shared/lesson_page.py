@@ -15,6 +15,7 @@ from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
 from pages._shared.lesson_address import MOST_SEED, read_address, write_address
 from pages._shared.lesson_film import lesson_film, picks, place
+from pages._shared.lesson_knobs import lesson_knobs
 from pages._shared.lesson_list import open_lesson
 from pages._shared.lesson_progress import keep_progress, lessons_done, mark_done
 from pages._shared.option_widgets import option_widgets
@@ -88,10 +89,13 @@ def _settings(lesson: Lesson, state: LessonState) -> tuple[Lesson, LessonState]:
 def _scene(lesson: Lesson, state: LessonState, scene: Scene) -> None:
     with st.container(key="lesson-now"):
         st.html(f'<p class="lab-lesson-task">{escape(scene.task)}</p>')
-        if scene.facts:
+        if scene.facts and not scene.knobs:
             st.html(_facts(scene))
         if scene.ask:
             _question(lesson, state, scene)
+        if scene.knobs:
+            lesson_knobs(lesson, scene)
+            st.html(_facts(scene))
         _buttons(lesson, state, scene)
         if scene.told:
             told = "".join(f'<li class="lab-told-{t.tone or "plain"}">{escape(t.text)}</li>' for t in scene.told)
@@ -145,12 +149,14 @@ def _question(lesson: Lesson, state: LessonState, scene: Scene) -> None:
         default=default,
         key=key,
         on_change=_answered,
-        args=(key,),
+        args=(key, len(state.moves)),
     )
 
 
-def _answered(key: str) -> None:
+def _answered(key: str, n_moves: int) -> None:
     lesson, state = read_address()
+    if len(state.moves) != n_moves:
+        return  # fast moves bring the answer to an earlier question once more
     write_address(lesson, lesson.guessed(state, st.session_state[key] or ""))
 
 

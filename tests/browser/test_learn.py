@@ -25,7 +25,7 @@ def fact(page, label):
 
 def test_lesson_1_is_played_to_its_reveal_and_a_link_restores_it(lab, open_page):
     page = open_page(f"{lab.url}/learn")
-    page.get_by_role("button", name="Open lesson 1").click()
+    page.get_by_role("button", name="Open lesson 1", exact=True).click()
     board = drawn(page)
     expect(page.get_by_role("button", name="Send the drones")).to_be_disabled()
     board.click(position={"x": 150, "y": 150})
@@ -91,7 +91,7 @@ def test_film_stands_still_where_less_motion_is_wanted(lab, open_page):
 @pytest.mark.parametrize(("scheme", "width"), LOOKS)
 def test_nothing_serious_is_found_and_nothing_scrolls_sideways(lab, open_page, scheme, width):
     page = open_page(f"{lab.url}/learn", width=width, scheme=scheme)
-    expect(page.get_by_role("button", name="Open lesson 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Open lesson 1", exact=True)).to_be_visible()
     expect_no_fault(page)
     for address in (WALKED, f"{WALKED}.fly&step=16&revealed=1"):
         page.goto(f"{lab.url}/{address}")

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from hpo_core.lessons import LESSONS, Lesson, LessonState, Scene, Workshop
+from hpo_core.models import MODELS
 from hpo_core.options import Option, options_of, with_options
 from hpo_core.plots import figure_json
 from pages._shared.lesson_address import RESERVED
 from tests.direct_executor import DirectExecutor
+from tests.settled_scene import settled
 
 ODD = {
     "untouched": LessonState(),
@@ -22,7 +24,10 @@ ODD = {
     "revealed at once": LessonState(seed=9999, is_revealed=True),
     "many moves": LessonState(moves=("5a5a",) * 400),
 }
-_SLOW = frozenset({"SVM on Wine", "SVM on Moons"})  # fits of minutes; their parts have tests of their own
+# Fits of minutes, and families of models that are drawn as others are; their parts have tests of their own.
+_SLOW = frozenset({"SVM on Wine", "SVM on Moons"}) | {
+    f.label for f in MODELS if f.key not in ("decision_tree", "nearest_neighbours", "svm")
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +35,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made = Workshop(Path(tmp_path_factory.mktemp("workshop")), DirectExecutor())
     yield made
     made.shutdown()
-
-
-def settled(lesson: Lesson, state: LessonState, workshop: Workshop) -> Scene:
-    for _ in range(2000):
-        scene = lesson.scene(state, workshop)
-        if not scene.waits_for:
-            return scene
-    pytest.fail(f"{lesson.key} waits for ever: {scene.waits_for}")
 
 
 def written(scene: Scene) -> str:

@@ -39,7 +39,7 @@ def test_a_fault_is_raised_and_the_next_visit_tries_again(workshop):
 
 
 def test_the_oldest_are_dropped(workshop):
-    for i in range(80):
+    for i in range(600):
         workshop.get(i, lambda _report: "first", patience=30)
-    assert workshop.get(79, lambda _report: "second", patience=30) == "first"
+    assert workshop.get(599, lambda _report: "second", patience=30) == "first"
     assert workshop.get(0, lambda _report: "second", patience=30) == "second"
