@@ -3,13 +3,13 @@
 import streamlit as st
 
 from hpo_core.errors import StorageError, TuningError
-from pages._shared.adviser import UNFOLDED_KEY, adviser_dialog
+from pages._shared.adviser import adviser_dialog
 from pages._shared.child_form import child_form
 from pages._shared.duel_line import duel_line
 from pages._shared.fault import guarded_fragment
 from pages._shared.hand_panel import hand_panel
 from pages._shared.live_charts import live_charts
-from pages._shared.machine_panel import machine_panel
+from pages._shared.machine_panel import machine_head, machine_panel
 from pages._shared.problem_bar import choose_problem, problem_bar
 from pages._shared.tuning import Tuning, current_tuning, put_parameters_in_url, score_default
 
@@ -30,8 +30,7 @@ def page() -> None:
         with st.container(key="card-by-hand"):
             guarded_fragment(_by_hand, what="The sliders", key="by-hand")(tuning)
         with st.container(key="card-by-machine"):
-            is_open = " open" if st.session_state.get(UNFOLDED_KEY) else ""
-            st.html(f'<details class="lab-unfold"{is_open}><summary tabindex="0">By machine</summary></details>')
+            machine_head()
             machine_panel(tuning)
     with right:
         live_charts(tuning)

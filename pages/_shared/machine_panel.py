@@ -20,7 +20,7 @@ from hpo_core.search.finals_process import fits_after
 from hpo_core.search.suitability import why_not
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
-from pages._shared.adviser import METHOD_KEY, adviser_button
+from pages._shared.adviser import METHOD_KEY, UNFOLDED_KEY, adviser_button
 from pages._shared.child_form import open_child_form
 from pages._shared.early_stopping import pruning_widgets, stopping_widgets
 from pages._shared.fault import guarded_fragment, plain
@@ -36,6 +36,12 @@ _AMOUNTS = {"trials": 40, "fits": 200, "seconds": 60}
 _SEEN = "machine-budget-seen"
 _MOST = 1_000_000
 _FIRST_METHOD = "auto"
+
+
+def machine_head() -> None:
+    """Its heading, by which it is folded up and down on a phone."""
+    is_open = " open" if st.session_state.get(UNFOLDED_KEY) else ""
+    st.html(f'<details class="lab-unfold"{is_open}><summary tabindex="0">By machine</summary></details>')
 
 
 def machine_panel(tuning: Tuning) -> None:
