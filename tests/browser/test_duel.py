@@ -27,46 +27,46 @@ def start(page, *, seeds="1", trials="8", blind=False):
     expect(page.locator(".st-key-card-duel-state")).to_be_visible(timeout=LONG)
 
 
-def test_person_and_machines_duel_to_a_verdict_with_its_evidence(lab, open_page):
-    page = open_page(f"{lab.url}/?data=wine&model=svm")
+def test_ten_nudges_against_two_methods_of_three_seeds_to_the_verdict_and_the_locked_rows(fresh_lab, open_page):
+    page = open_page(fresh_lab.url)
     page.locator(".st-key-problem-tools a", has_text="Duel").click()
-    expect(page.get_by_text("Wine · SVM · accuracy, 5-fold")).to_be_visible(timeout=LONG)
-    start(page, blind=True)
+    expect(page.get_by_text("Digits · SVM · accuracy, 5-fold")).to_be_visible(timeout=LONG)
+    page.locator(".st-key-duel-random label").click()
+    start(page, seeds="3", trials="11", blind=True)
     state = page.locator(".st-key-card-duel-state").last  # for a moment the old one stays
     expect(page.get_by_text("progress is hidden until you are done")).to_be_visible()
-    expect(state).to_contain_text("4 of 4 searches done", timeout=LONG)
+    expect(state).to_contain_text("7 of 7 searches done", timeout=LONG)
     expect(page.locator(".st-key-card-duel-verdict")).to_have_count(0)
     address = page.url
     page.get_by_role("link", name="Play by hand").click()
     expect(page.locator(".lab-value")).to_be_visible(timeout=LONG)
     page.locator(".st-key-parameter-C input[type=range]").first.focus()
-    for _ in range(3):
+    for number in range(1, 11):
         page.keyboard.press("ArrowRight")
-        expect(page.locator(".lab-score-card[aria-busy=false]")).to_be_visible()
-        page.wait_for_timeout(700)
+        expect(page.locator(".lab-score-card .lab-badge")).to_have_text(f"trial {number}", timeout=LONG)
     page.goto(address)
     page.get_by_role("button", name="I am done").click()
     expect(state.locator(".lab-state-finished")).to_be_visible(timeout=LONG)
     verdict = page.locator(".st-key-card-duel-verdict").last
     expect(verdict).to_contain_text(re.compile("won: 0|A tie at the top"))
     expect(verdict).to_contain_text(re.compile("Tuning helped|Tuning did not help|cannot be told"))
-    for arm in ("You", "Auto", "TPE", "Random", "Default"):
+    for arm in ("You", "Auto", "TPE", "Default"):
         expect(verdict.get_by_role("rowheader", name=arm, exact=True)).not_to_have_count(0)
     verdict.get_by_text("The evidence").click()
     expect(verdict).to_contain_text("Nadeau and Bengio 2003")
     locked = page.locator(".st-key-card-duel-locked").last
-    expect(locked).to_contain_text("Nobody has looked at the 36 locked rows yet.")
+    expect(locked).to_contain_text("Nobody has looked at the 360 locked rows yet.")
     locked.get_by_role("button", name="Open the lock").click()
     page.get_by_role("button", name="Open it").click()
-    expect(locked).to_contain_text("5 looks at the 36 locked rows so far", timeout=LONG)
+    expect(locked).to_contain_text("8 looks at the 360 locked rows so far", timeout=LONG)
     expect(page.locator(".st-key-duel-plot .main-svg").first).to_be_visible()
     page.get_by_text("by fits").click()
     expect(page.locator(".st-key-duel-plot")).to_contain_text("fits")
     paths = page.locator(".st-key-card-duel-paths").last
     expect(paths).to_contain_text("Which way did each arm go?")
-    expect(paths).to_contain_text("best values of 5 arms")
+    expect(paths).to_contain_text("best values of 4 arms")
     page.get_by_role("link", name="all duels").click()
-    expect(page.locator(".st-key-card-duel-list")).to_contain_text("Auto, TPE, You, Default, Random")
+    expect(page.locator(".st-key-card-duel-list")).to_contain_text("Auto, TPE, You, Default")
 
 
 def test_duel_goes_on_after_its_lanes_were_killed_and_can_be_stopped(lab, open_page):
