@@ -29,6 +29,13 @@ SCORING = (
         aliases=("child studies",),
     ),
     Term(
+        "class",
+        "Many people who tune the same problem by hand, each from the same start with as many tries. What they have "
+        "chosen is scored on fresh folds at the end.",
+        see=("duel", "finalists round"),
+        is_everyday=True,
+    ),
+    Term(
         "configuration",
         "One value for every hyperparameter: what the sliders say now.",
         see=("hyperparameter", "trial"),
@@ -60,7 +67,7 @@ SCORING = (
         "duel",
         "You and any methods on the same problem, with the same folds and the same budget. What each has chosen is "
         "scored on fresh folds at the end.",
-        see=("arm", "suite", "budget"),
+        see=("arm", "suite", "class"),
     ),
     Term(
         "ensemble",
