@@ -12,7 +12,7 @@ _ALL = sorted({*_PRODUCT, *(_ROOT / "tests").rglob("*.py")})
 # From the ground up; a part imports from floors below, and from itself. The names are modules or folders of hpo_core.
 _FLOORS = (
     {"errors", "formats", "fit_result"},
-    {"parameters", "discovery", "options", "pareto", "warping"},
+    {"parameters", "discovery", "options", "pareto", "warping", "glossary"},
     {"ranges", "pruning"},
     {"space"},
     {"cube", "gaussian_process", "preparation", "schedule"},

@@ -26,8 +26,9 @@ STATE_WORDS = {
 }
 # Names of parameters come after a mark of their own, so that one called "value" is another column.
 TRIAL, ARM, VALUE, STANDING, STATE = "trial", "arm", "value", "standing", "state"
-SECONDS, REASON = "seconds", "reason"
+SECONDS, REASON, NOTE = "seconds", "reason", "note"
 _PARAMETER = "p."
+_MOST_OF_NOTE = 60
 # Without a direction asked for, trials that finished come before those that did not.
 _RANK = {TrialState.COMPLETE.value: 0, TrialState.PRUNED.value: 1, TrialState.RUNNING.value: 2}
 
@@ -48,7 +49,7 @@ class Column:
 
 
 def columns_of(table: TrialTable, value_label: str = "value") -> tuple[Column, ...]:
-    """All columns; those of arms, of ties and of reasons only if there are any."""
+    """All columns; those of arms, ties, notes and reasons only if there are any."""
     names = [n for n in table.params if not np.isnan(table.params[n]).all()]
     parameters = [
         Column(_PARAMETER + name, name, not isinstance(table.distributions[name], CategoricalDistribution))
@@ -60,6 +61,7 @@ def columns_of(table: TrialTable, value_label: str = "value") -> tuple[Column, .
         Column(VALUE, f"{value_label} {'↑' if table.direction == 'maximize' else '↓'}", True),
         Column(STATE, "state", False),
         *([Column(STANDING, "to the best", False)] if can_tell_ties(table) else []),
+        *([Column(NOTE, "note", False)] if _notes_by_trial(table) else []),
         *parameters,
         Column(SECONDS, "time", True),
         *([Column(REASON, "why it failed", False)] if (table.reasons != "").any() else []),
@@ -86,7 +88,7 @@ def sorted_rows(table: TrialTable, rows: Rows, by: str, *, is_reversed: bool = F
 
 
 def found_rows(table: TrialTable, text: str, label_of: Callable[[str], str]) -> NDArray[np.bool_]:
-    """Trials whose number the text is, or that have it in a category, in who made them, or in why they failed.
+    """Trials whose number the text is, or that have it in a category, their arm, why they failed, or a note.
 
     Args:
         table: The study.
@@ -103,7 +105,8 @@ def found_rows(table: TrialTable, text: str, label_of: Callable[[str], str]) -> 
         if isinstance(distribution, CategoricalDistribution) and name in table.params:
             places = [i for i, choice in enumerate(distribution.choices) if wanted in str(choice).casefold()]
             found |= np.isin(table.params[name], places)
-    return found
+    noted = [number for number, texts in _notes_by_trial(table).items() if wanted in texts.casefold()]
+    return found | np.isin(table.numbers, noted)
 
 
 def cells(
@@ -131,6 +134,8 @@ def trial_frame(table: TrialTable) -> pd.DataFrame:
     columns |= {(name if name not in fixed else f"{name} (parameter)"): table.column(name) for name in table.params}
     columns["seconds"] = durations(table)
     columns["started (UTC)"] = pd.to_datetime(table.started, unit="s").strftime("%Y-%m-%d %H:%M:%S")
+    if noted := _notes_by_trial(table):
+        columns["notes"] = [noted.get(number, "") for number in table.numbers.tolist()]
     return pd.DataFrame({**columns, "reason": table.reasons})
 
 
@@ -152,8 +157,8 @@ def _column_keys(table: TrialTable, by: str) -> Floats:
         return np.where(found == UNTOLD, np.nan, found)
     if by == SECONDS:
         return durations(table)
-    if by in (ARM, STATE, REASON):
-        words = {ARM: table.arms, REASON: table.reasons}.get(by)
+    if by in (ARM, STATE, REASON, NOTE):
+        words = {ARM: table.arms, REASON: table.reasons, NOTE: np.array(_note_texts(table), dtype=str)}.get(by)
         words = _state_words(table) if words is None else words
         _, places = np.unique(words, return_inverse=True)
         return np.where(words == "", np.nan, places.astype(float))
@@ -192,6 +197,8 @@ def _texts(part: TrialTable, key: str, label_of: Callable[[str], str]) -> list[s
         return [format_seconds(seconds) for seconds in durations(part).tolist()]
     if key == REASON:
         return list(part.reasons.tolist())
+    if key == NOTE:
+        return _note_texts(part)
     return _parameter_texts(part, key.removeprefix(_PARAMETER))
 
 
@@ -201,6 +208,26 @@ def _value_texts(part: TrialTable) -> list[str]:
         format_score(value) + (f" ± {_two_digits(noise)}" if noise == noise and value == value else "")
         for value, noise in zip(values, part.noise.tolist(), strict=True)
     ]
+
+
+def _note_texts(part: TrialTable) -> list[str]:
+    """The notes of each trial after a mark, cut short; "" without any."""
+    noted = {number: f"✎ {_shortened(text)}" for number, text in _notes_by_trial(part).items()}
+    return [noted.get(number, "") for number in part.numbers.tolist()]
+
+
+def _shortened(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= _MOST_OF_NOTE else f"{words[:_MOST_OF_NOTE]}…"
+
+
+def _notes_by_trial(table: TrialTable) -> dict[int, str]:
+    """All notes on each trial that has any, by its number."""
+    found: dict[int, str] = {}
+    for note in table.notes:
+        if note.trial is not None:
+            found[note.trial] = f"{found[note.trial]}; {note.text}" if note.trial in found else note.text
+    return found
 
 
 def _two_digits(noise: float) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 
 from hpo_core.formats import format_count, format_value
 from hpo_core.methods import METHODS
+from hpo_core.studies.notes import Note
 from hpo_core.studies.run import Event
 from hpo_core.studies.table import TrialTable
 
@@ -51,11 +52,21 @@ def steering_log(table: TrialTable) -> tuple[Steered, ...]:
     return tuple(found)
 
 
+def lab_book(table: TrialTable) -> tuple[Steered, ...]:
+    """The steering log with the notes that people wrote between, oldest first."""
+    notes = [Steered(note.time, _noted(note), note.by, is_act=False) for note in table.notes]
+    return tuple(sorted((*steering_log(table), *notes), key=lambda entry: entry.time))
+
+
 def latest_before(log: tuple[Steered, ...], times: np.ndarray) -> np.ndarray:
     """Place in the log of what was done last before each time, int64, shape of `times`; -1 for nothing or no time."""
     moments = np.array([entry.time for entry in log], dtype=float)
     known = np.where(np.isnan(times), -np.inf, times)
     return np.searchsorted(moments, known, side="right") - 1
+
+
+def _noted(note: Note) -> str:
+    return f"note: {note.text}" if note.trial is None else f"note on trial {note.trial}: {note.text}"
 
 
 def _words(event: Event, method: str) -> str:

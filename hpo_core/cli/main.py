@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Sequence
 from typing import NoReturn
 
-from hpo_core.cli import classes, curving, dueling, ensembling, lists, searching, studying, suggesting
+from hpo_core.cli import classes, curving, defining, dueling, ensembling, lists, searching, studying, suggesting
 from hpo_core.errors import StorageError, TuningError
 from hpo_core.studies.storage import data_folder
 
@@ -40,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     dueling.add_command(commands)
     curving.add_command(commands)
     classes.add_command(commands)
+    defining.add_command(commands)
     return top
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hpo_core.analysis.steering import steering_log
+from hpo_core.analysis.steering import lab_book
 from hpo_core.analysis.stopping import N_MORE
-from hpo_core.cli import finals, last_steps, narrowing
+from hpo_core.cli import finals, last_steps, narrowing, noting
 from hpo_core.cli.printing import moment, print_json, print_rows
 from hpo_core.cli.searching import add_budget, add_storage, follow, in_words_on_new_rows, outcome
 from hpo_core.errors import StorageError, StudyBusyError, UsageError
@@ -45,6 +45,7 @@ def add_command(commands: Any) -> None:
         if name == "finals":
             finals.add_arguments(verb)
         last_steps.add_arguments(name, verb)
+        noting.add_arguments(name, verb)
         if name == "delete":
             verb.add_argument("--yes", action="store_true", help="do not ask")
         if name == "resume":
@@ -152,7 +153,7 @@ def _advice(arguments: argparse.Namespace) -> int:
 
 def _log(arguments: argparse.Namespace) -> int:
     study = _storage(arguments).study(arguments.name)
-    log = steering_log(study.read())
+    log = lab_book(study.read())
     if arguments.json:
         print_json([{"time": entry.time, "what": entry.words, "by": entry.by or None} for entry in log])
     elif log:
@@ -242,6 +243,8 @@ _VERBS = (
     ("show", _show, "show one study"),
     ("advice", _advice, "say whether more trials are worth it, and what they would cost"),
     ("log", _log, "say what was done to a study, by whom and when"),
+    ("note", noting.note, "write a note on a study, or on one of its trials"),
+    ("notes", noting.notes, "say what was written on a study and its trials"),
     ("pause", _pause, "pause a running search"),
     ("resume", _resume, "go on with a paused, stopped or interrupted search, or give a finished one more budget"),
     ("stop", _stop, "stop a running search; nothing that is finished is lost"),

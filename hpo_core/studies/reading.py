@@ -18,6 +18,7 @@ from hpo_core.studies import tables
 from hpo_core.studies.columns import Selection, read_columns, stacked
 from hpo_core.studies.database import study_is_gone
 from hpo_core.studies.distributions import joined_distributions
+from hpo_core.studies.notes import read_notes
 from hpo_core.studies.run_log import read_events
 from hpo_core.studies.table import Direction, TrialTable
 
@@ -46,14 +47,16 @@ class StudyIdentity:
 
 @dataclass(frozen=True, slots=True)
 class _Probe:
-    """How many trials there are, the greatest id, when the last trial read before began, what is hidden, and how many
-    events there are."""
+    """How many trials there are, the greatest id, when the last trial read before began, what is hidden, how many
+    events and notes there are, and the key of the newest note."""
 
     n_trials: int
     last_id: int
     known_start: float
     hidden: frozenset[int]
     n_events: int
+    n_notes: int
+    last_note: str
 
 
 def read_table(connection: Connection, study: StudyIdentity, previous: TrialTable | None) -> TrialTable:
@@ -74,22 +77,32 @@ def read_table(connection: Connection, study: StudyIdentity, previous: TrialTabl
 
 def _look(connection: Connection, study: StudyIdentity, known_id: int) -> _Probe:
     arguments: dict[str, Any] = {"study": study.study_id, "known": known_id, "hidden": tables.HIDDEN_ATTRIBUTE}
+    arguments |= {"notes": f"{tables.NOTE_ATTRIBUTE}%"}
     if study.key:
         arguments |= {"name": tables.KEY_ATTRIBUTE, "key": json.dumps(study.key)}
     if study.has_events:
         arguments |= {"study_key": study.key}
     row = connection.execute(_look_query(study.key != "", study.has_events), arguments).one()
-    there, n_trials, last_id, known_start, hidden, n_events = row
+    there, n_trials, last_id, known_start, hidden, n_events, n_notes, last_note = row
     if not there:
         raise study_is_gone(study.name)
     start = int(np.array([known_start], dtype="datetime64[us]").astype(np.int64)[0])
     numbers = frozenset(json.loads(hidden)) if hidden else frozenset()
-    return _Probe(n_trials, last_id or 0, np.nan if known_start is None else start / 1e6, numbers, n_events)
+    return _Probe(
+        n_trials,
+        last_id or 0,
+        np.nan if known_start is None else start / 1e6,
+        numbers,
+        n_events,
+        n_notes,
+        last_note or "",
+    )
 
 
 @cache
 def _look_query(is_lab: bool, has_events: bool) -> TextClause:
     of_key = " WHERE study_id = :study AND key = :name AND value_json = :key"
+    of_note = "FROM study_user_attributes WHERE study_id = :study AND key LIKE :notes"
     parts = (
         f"COUNT(*) FROM study_user_attributes{of_key}" if is_lab else "COUNT(*) FROM studies WHERE study_id = :study",
         "COUNT(*) FROM trials WHERE study_id = :study",
@@ -97,17 +110,25 @@ def _look_query(is_lab: bool, has_events: bool) -> TextClause:
         "datetime_start FROM trials WHERE trial_id = :known AND study_id = :study",
         "value_json FROM study_user_attributes WHERE study_id = :study AND key = :hidden",
         "COUNT(*) FROM tuninglab_events WHERE study_key = :study_key" if has_events else "0",
+        f"COUNT(*) {of_note}",
+        f"MAX(key) {of_note}",
     )
     return text(f"SELECT {', '.join(f'(SELECT {part})' for part in parts)}")
 
 
 def _with_marks(connection: Connection, study: StudyIdentity, table: TrialTable, probe: _Probe) -> TrialTable:
-    """The table with what is hidden and with the events, which are read again only if there are more."""
-    is_same = table.hidden == probe.hidden and len(table.events) == probe.n_events
-    if is_same:
+    """The table with what is hidden, the events and the notes; what has not changed is not read again."""
+    has_same_events, has_same_notes = len(table.events) == probe.n_events, _has_notes_of(table, probe)
+    if table.hidden == probe.hidden and has_same_events and has_same_notes:
         return table
-    events = read_events(connection, study.key) if len(table.events) != probe.n_events else table.events
-    return replace(table, hidden=probe.hidden, events=events)
+    events = table.events if has_same_events else read_events(connection, study.key)
+    notes = table.notes if has_same_notes else read_notes(connection, study.study_id)
+    return replace(table, hidden=probe.hidden, events=events, notes=notes)
+
+
+def _has_notes_of(table: TrialTable, probe: _Probe) -> bool:
+    """A note never changes: with as many and the same newest one, they are the same."""
+    return len(table.notes) == probe.n_notes and (not table.notes or table.notes[-1].key == probe.last_note)
 
 
 def _goes_on(study: StudyIdentity, previous: TrialTable, probe: _Probe) -> bool:
@@ -146,7 +167,8 @@ def _with_revision(study: StudyIdentity, table: TrialTable) -> TrialTable:
         mutable: list[NDArray[Any]] = [table.ids, table.states, table.started, table.fold_scores]
         for column in [*mutable, *table.params.values()]:
             digest.update(np.ascontiguousarray(column[unfinished]).tobytes())
-    digest.update(repr((sorted(table.hidden), len(table.events))).encode())
+    marks = (sorted(table.hidden), len(table.events), *(note.key for note in table.notes))
+    digest.update(repr(marks).encode())
     last = f"{table.ids[-1]}.{table.started[-1]:.6f}" if len(table) else "0"
     revision = f"{study.digest}.{len(table)}.{last}.{digest.hexdigest()}"
     for column in table.arrays().values():

@@ -13,6 +13,7 @@ from hpo_core.errors import StorageError, UsageError
 from hpo_core.space import SearchSpace
 from hpo_core.studies import tables
 from hpo_core.studies.database import Database, study_is_gone
+from hpo_core.studies.notes import Note, checked_text, remove_note, write_note
 from hpo_core.studies.reading import StudyIdentity, read_table
 from hpo_core.studies.recording import TrialWriter, numbers_of_recorded
 from hpo_core.studies.run_log import RunLog, log_event, signed
@@ -68,7 +69,7 @@ class Study:
     def attributes(self) -> dict[str, Any]:
         """The study's user attributes as they are now, without those that hold the study itself together."""
         attributes = self._read_attributes()
-        return {name: value for name, value in attributes.items() if name not in _OWN_ATTRIBUTES}
+        return {name: value for name, value in attributes.items() if not _is_own(name)}
 
     def space(self) -> SearchSpace | None:
         """The search space; None for studies of other programs."""
@@ -133,7 +134,7 @@ class Study:
 
     def set_attribute(self, key: str, value: Any) -> None:
         """Sets one user attribute to a JSON value."""
-        if key in _OWN_ATTRIBUTES:
+        if _is_own(key):
             raise UsageError(f"The attribute {key!r} is written by the lab itself. Choose another name.")
         with self._database.writing() as connection:
             self._database.lock_study(connection, self.study_id, self.key, self.name)
@@ -146,6 +147,38 @@ class Study:
     def unhide(self, numbers: Iterable[int]) -> None:
         """Takes hidden trials back into the views."""
         self._change_hidden(lambda hidden: hidden - set(numbers))
+
+    def add_note(self, text: str, trials: Sequence[int] = ()) -> None:
+        """Writes a note on each of these trials, by number; on the study itself where none is named.
+
+        Raises:
+            UsageError: The text is empty or too long, or there is no such trial. Nothing is written.
+        """
+        text = checked_text(text)
+        with self._database.writing() as connection:
+            self._database.lock_study(connection, self.study_id, self.key, self.name)
+            self._refuse_unknown(connection, trials)
+            for trial in trials or (None,):
+                write_note(connection, self.study_id, text, trial, self.by)
+
+    def remove_note(self, note: Note) -> None:
+        """Takes a note away for good.
+
+        Raises:
+            UsageError: Somebody else has written it.
+        """
+        if note.by != self.by:
+            raise UsageError("Only who has written a note can delete it.")
+        with self._database.writing() as connection:
+            self._database.lock_study(connection, self.study_id, self.key, self.name)
+            remove_note(connection, self.study_id, note)
+
+    def _refuse_unknown(self, connection: Connection, trials: Sequence[int]) -> None:
+        columns = tables.trials.c
+        query = select(columns.number).where(columns.study_id == self.study_id, columns.number.in_(trials))
+        unknown = sorted(set(trials) - set(connection.execute(query).scalars()))
+        if unknown:
+            raise UsageError(f"The study {self.name!r} has no trial {unknown[0]}.")
 
     def _change_hidden(self, change: Callable[[set[int]], set[int]]) -> None:
         with self._database.writing() as connection:
@@ -187,6 +220,11 @@ class Study:
         if self.key and attributes.get(tables.KEY_ATTRIBUTE) != self.key:
             raise study_is_gone(self.name)
         return attributes
+
+
+def _is_own(name: str) -> bool:
+    """Whether the lab itself writes the attribute."""
+    return name in _OWN_ATTRIBUTES or name.startswith(tables.NOTE_ATTRIBUTE)
 
 
 def put_attribute(connection: Connection, study_id: int, key: str, value: Any) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 from optuna.trial import TrialState
 
+from hpo_core.studies.notes import Note
 from hpo_core.studies.run import Event
 
 Floats = NDArray[np.float64]
@@ -45,6 +46,7 @@ class TrialTable:
         thoughts: JSON text of what each trial's method recorded when it proposed it, else "". Objects, shape (n,).
         hidden: Numbers of the trials that a person left out of every view and of "the best".
         events: What was done to the study's runs, oldest first.
+        notes: What people wrote on the study and on its trials, oldest first.
         arm_order: Arms of the table that this one is a part of, in the order of their first trials.
         overlap: Validation rows over training rows of a fold; None where nobody has said it.
     """
@@ -70,6 +72,7 @@ class TrialTable:
     thoughts: NDArray[np.object_]
     hidden: frozenset[int] = frozenset()
     events: tuple[Event, ...] = ()
+    notes: tuple[Note, ...] = ()
     arm_order: tuple[str, ...] = ()
     overlap: float | None = None
 

@@ -17,8 +17,9 @@ from streamlit.delta_generator import DeltaGenerator
 from hpo_core.analysis.filtering import TrialFilter
 from hpo_core.errors import TuningError
 from hpo_core.export.spreadsheet import csv_bytes
+from hpo_core.glossary import linked_markdown
 from hpo_core.options import options_of
-from hpo_core.plots import LIVE, Plot, figure_json
+from hpo_core.plots import JUDGE, LIVE, Plot, figure_json
 from hpo_core.space import Configuration
 from hpo_core.studies.table import TrialTable
 from pages._shared.fault import plain
@@ -146,11 +147,16 @@ def _card(plot: Plot[Any], table: TrialTable, key: str, around: _Surroundings) -
     )
     if events.click and (around.on_trial or around.on_place):
         st.rerun()
-    st.caption(f"{plot.how_to_read}  \n{_selected(data, key, around.brushing)}{drawn.caption}")
+    st.caption(f"{_how_to_read(plot)}  \n{_selected(data, key, around.brushing)}{drawn.caption}")
     if menu.open:
         with menu:
             _numbers(plot.numbers(data), filename, key)
     return events
+
+
+def _how_to_read(plot: Plot[Any]) -> str:
+    """With links to the glossary where the chart judges: its words have an exact meaning."""
+    return linked_markdown(plot.how_to_read) if plot.group is JUDGE else plot.how_to_read
 
 
 def _orders(plot: Plot[Any], data: Any, key: str, around: _Surroundings) -> Orders:

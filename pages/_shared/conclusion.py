@@ -6,6 +6,7 @@ from functools import partial
 
 import streamlit as st
 
+from hpo_core.glossary import linked_markdown
 from hpo_core.studies.table import TrialTable
 from pages._shared.curves_step import CURVES
 from pages._shared.ensemble_step import ENSEMBLE
@@ -47,6 +48,6 @@ def _draw(tuning: Tuning, table: TrialTable, steps: dict[str, Step], asked: str)
         )
         step = steps[st.session_state[_CHOSEN]]
         st.subheader(step.question, anchor=False)
-        st.caption(step.help)
+        st.caption(linked_markdown(step.help))
         step.draw(tuning, table)
     return step.key

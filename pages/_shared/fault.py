@@ -45,6 +45,17 @@ def plain(text: str) -> str:
     return "".join("\\" + c if c in _MARKUP else c for c in text)
 
 
+def done_or_said(key: str, change: Callable[[], None]) -> bool:
+    """Callback of a widget: makes a change, or leaves the sentence why it cannot be made in the state `key`-fault."""
+    try:
+        change()
+    except TuningError as fault:
+        st.session_state[f"{key}-fault"] = str(fault)
+        return False
+    st.session_state.pop(f"{key}-fault", None)
+    return True
+
+
 def _run_again_after(shown: float) -> None:
     if time.monotonic() - shown > _RETRY_SECONDS / 2:  # not at once, when the fault was only just shown
         st.rerun()

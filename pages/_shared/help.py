@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from pages._shared.glossary_page import ALL
+
 _OPEN = "help-open"
 _STEPS = (
     (
@@ -72,3 +74,6 @@ def _help() -> None:
     steps = "".join(f"<li><b>{head}</b> {text}</li>" for head, text in _STEPS)
     keys = "".join(f'<tr><th scope="row"><kbd>{key}</kbd></th><td>{does}</td></tr>' for key, does in _KEYS)
     st.html(f'<div class="lab-help"><ol>{steps}</ol><h4>Keys</h4><table>{keys}</table></div>')
+    if st.button("Glossary: the words of the lab", key="help-glossary"):
+        _close()
+        st.switch_page("learn.py", query_params={"glossary": ALL})

@@ -12,7 +12,8 @@ from pages._shared.lesson_progress import keep_progress, lessons_done
 
 _INTRO = (
     '<div class="lab-problem"><h1>Learn</h1><p>Short lessons in which you do things. Each runs the search methods, '
-    "landscapes and models of this lab, and its address restores exactly what is on screen, to hand out.</p>"
+    "landscapes and models of this lab, and its address restores exactly what is on screen, to hand out. The "
+    '<a class="lab-link" href="/learn?glossary=all" target="_self">glossary</a> has the words.</p>'
     '<p>With many people: open a <a class="lab-link" href="/class" target="_self">class</a>, in which all tune one '
     "problem by hand.</p></div>"
 )

@@ -9,6 +9,7 @@ from html import escape
 import streamlit as st
 
 from hpo_core.export.spreadsheet import csv_bytes
+from hpo_core.glossary import linked_html
 from hpo_core.lessons import LESSONS, Film, Lesson, LessonState, Scene
 from hpo_core.options import options_of
 from pages._shared.fault import guarded_fragment
@@ -37,7 +38,7 @@ def lesson_page(key: str) -> None:
 def _head(lesson: Lesson) -> None:
     number = LESSONS.keys.index(lesson.key) + 1
     parts = (("Goal", lesson.purpose), ("Do", lesson.to_do), ("Predict", lesson.to_predict))
-    rows = "".join(f"<div><dt>{name}</dt><dd>{escape(text)}</dd></div>" for name, text in parts)
+    rows = "".join(f"<div><dt>{name}</dt><dd>{linked_html(text)}</dd></div>" for name, text in parts)
     tick = '<span class="lab-badge lab-lesson-done">✓ done</span>' if lesson.key in lessons_done() else ""
     with st.container(key="lesson-head", horizontal=True, vertical_alignment="center"):
         st.html(

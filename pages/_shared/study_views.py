@@ -127,7 +127,7 @@ def study_views(
         on_trial=does.on_trial,
         on_again=does.on_again,
     )
-    steering_card(table, key=f"{key}-steering")
+    steering_card(study, table, key=f"{key}-steering")
     _put_in_url(views)
 
 

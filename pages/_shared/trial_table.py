@@ -21,13 +21,13 @@ from hpo_core.analysis.listing import (
 )
 from hpo_core.analysis.selection import Rows
 from hpo_core.analysis.ties import TIED, standings
-from hpo_core.errors import TuningError
 from hpo_core.export.spreadsheet import csv_bytes
 from hpo_core.formats import format_count
 from hpo_core.plots import DEFAULT, MANUAL, arm_label
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
-from pages._shared.fault import plain
+from pages._shared.fault import done_or_said, plain
+from pages._shared.note_form import note_form
 from pages._shared.side_by_side import compared_trials, side_by_side
 from pages._shared.trial_grid import GridRow, GridView, grid_view, set_grid_view, trial_grid
 
@@ -176,6 +176,9 @@ def _actions(
             args=(on_again, key, ticked),
         ):
             st.rerun()  # the card above follows it
+        if n:
+            with st.popover("Note", help="Write a note on what is ticked"):
+                note_form(study, ticked, key=f"{key}-note", label="Note on what is ticked")
         act, label = (_unhide, "Show again") if is_all_hidden else (_hide, "Hide")
         is_changed = st.button(
             label,
@@ -284,7 +287,7 @@ def _load(on_trial: Callable[[int], None], ticked: Sequence[int]) -> None:
 
 
 def _again(on_again: Callable[[Sequence[int]], None], key: str, numbers: Sequence[int]) -> None:
-    _changed(key, lambda: on_again(numbers))
+    done_or_said(key, lambda: on_again(numbers))
 
 
 def _compare(key: str) -> None:
@@ -300,23 +303,12 @@ def _untick(key: str) -> None:
 
 
 def _hide(study: Study, key: str, numbers: Sequence[int]) -> None:
-    if _changed(key, lambda: study.hide(numbers)):
+    if done_or_said(key, lambda: study.hide(numbers)):
         st.session_state[f"{key}-last-hidden"] = tuple(numbers)
         _untick(key)
 
 
 def _unhide(study: Study, key: str, numbers: Sequence[int]) -> None:
-    if _changed(key, lambda: study.unhide(numbers)):
+    if done_or_said(key, lambda: study.unhide(numbers)):
         st.session_state.pop(f"{key}-last-hidden", None)
         _untick(key)
-
-
-def _changed(key: str, change: Callable[[], None]) -> bool:
-    """Does it, or leaves the sentence why it cannot be done beside the buttons."""
-    try:
-        change()
-    except TuningError as fault:
-        st.session_state[f"{key}-fault"] = str(fault)
-        return False
-    st.session_state.pop(f"{key}-fault", None)
-    return True

@@ -7,6 +7,7 @@ import pytest
 
 from hpo_core.analysis.listing import (
     ARM,
+    NOTE,
     SECONDS,
     STANDING,
     STATE,
@@ -18,6 +19,7 @@ from hpo_core.analysis.listing import (
     sorted_rows,
     trial_frame,
 )
+from hpo_core.studies.notes import Note
 from tests.trial_tables import build_table, with_faults
 
 TABLE = with_faults(build_table(120))
@@ -104,6 +106,19 @@ def test_text_finds_numbers_categories_arms_and_reasons():
     assert (TABLE.arms[found_rows(TABLE, "you", lambda arm: "you" if arm == "manual" else "")] == "manual").all()
     assert found_rows(TABLE, "", str).all()
     assert not found_rows(TABLE, "<script>", str).any()
+
+
+def test_notes_on_trials_are_a_column_that_is_sorted_found_and_in_the_file():
+    texts = ((None, "on the study"), (5, "b"), (2, "Odd\none"), (5, "c" * 90))
+    noted = replace(TABLE, notes=tuple(Note(str(i), text, trial, 0.0, "") for i, (trial, text) in enumerate(texts)))
+    assert NOTE not in [column.key for column in columns_of(TABLE)]
+    place = [column.key for column in columns_of(noted)].index(NOTE)
+    told = [row[place] for row in cells(noted, np.array([2, 3, 5]), columns_of(noted), str)]
+    assert told[:2] == ["✎ Odd one", ""]
+    assert told[2] == f"✎ b; {'c' * 57}…"
+    assert sorted_rows(noted, ALL, NOTE)[:2].tolist() == [2, 5]
+    assert np.flatnonzero(found_rows(noted, "odd", str)).tolist() == [2]
+    assert trial_frame(noted)["notes"][2] == "Odd\none"
 
 
 def test_file_holds_all_trials_with_all_digits():

@@ -1,4 +1,4 @@
-"""`studies log` and `studies advice`: what was done to a study, and whether more trials are worth it."""
+"""`studies log`, `advice` and `notes`, and `glossary`: what was done and written, and what the words mean."""
 
 from __future__ import annotations
 
@@ -43,3 +43,21 @@ def test_advice_about_no_trial_is_wrong_use(tried):
     done = tried("studies", "advice", "tried", "--more", "0")
     assert done.code == 2
     assert "one more trial at least" in done.err
+
+
+def test_notes_are_written_listed_and_stand_in_the_log(tried):
+    assert tried("studies", "notes", "tried").out == "Nobody has written a note on tried.\n"
+    assert tried("studies", "note", "tried", "why so\nslow?", "--trial", "3").out == "Noted on trial 3 of tried.\n"
+    (note,) = tried("studies", "notes", "tried", "--json").json
+    assert (note["trial"], note["text"], note["by"]) == (3, "why so\nslow?", "command line")
+    assert "why so slow?" in tried("studies", "notes", "tried").out
+    assert [entry["what"] for entry in tried("studies", "log", "tried", "--json").json] == [
+        "note on trial 3: why so\nslow?"
+    ]
+    assert tried("studies", "note", "tried", "x", "--trial", "99").code == 2
+
+
+def test_glossary_says_what_a_word_means_in_any_case(lab):
+    assert lab("glossary", "WITHIN NOISE", "--json").json["see"] == ["noise", "tie", "corrected t-test"]
+    assert lab("glossary", "pbt").out.startswith("population-based training: ")
+    assert lab("glossary", "nois").code == 2
