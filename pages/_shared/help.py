@@ -33,8 +33,8 @@ _STEPS = (
     ),
     (
         "Learn how it works.",
-        "Short lessons on the same methods, landscapes and models: walk in fog, race the drones, look inside. In a class "
-        "many people tune one problem, each for themselves.",
+        "Short lessons on the same methods, landscapes and models: walk in fog, race the drones, look inside. In a "
+        "class many people tune one problem, each for themselves.",
     ),
     (
         "Conclude.",
