@@ -40,8 +40,9 @@ def test_ten_nudges_against_two_methods_of_three_seeds_to_the_verdict_and_the_lo
     address = page.url
     page.get_by_role("link", name="Play by hand").click()
     expect(page.locator(".lab-value")).to_be_visible(timeout=LONG)
+    expect(page.locator(".lab-score-card[aria-busy=false]")).to_be_visible()
     page.locator(".st-key-parameter-C input[type=range]").first.focus()
-    for number in range(1, 11):
+    for number in range(10):
         page.keyboard.press("ArrowRight")
         expect(page.locator(".lab-score-card .lab-badge")).to_have_text(f"trial {number}", timeout=LONG)
     page.goto(address)
