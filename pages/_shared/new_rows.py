@@ -26,6 +26,7 @@ HOW = (
 )
 _MOST_TRIALS, _MOST_NEW = 400, 6  # what a list reads of studies that nobody has opened
 _KEPT = 500
+_TINY = 0.02  # of half the interval: luck below it is not worth a figure
 _known: OrderedDict[tuple[object, ...], Corrected | None] = OrderedDict()
 _lock = Lock()
 
@@ -51,7 +52,8 @@ def luck_line(found: Corrected | None) -> str:
     if found is None:
         return ""
     luck = format_value(float(f"{found.optimism:.2g}"))
-    what = f"luck of picking {luck}" if found.optimism > 0 else "no luck of picking to be seen"
+    is_seen = found.optimism > _TINY * found.half_width
+    what = f"luck of picking {luck}" if is_seen else "next to no luck of picking"
     text = f"Best of {found.n_trials:,} in full: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
     return f'<p class="lab-note">{text} ({escape(_interval(found))}; {what}).</p>'
 
