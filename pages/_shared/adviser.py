@@ -96,12 +96,17 @@ def _advice(place: int, advice: Advice) -> str:
     method = advice.method
     reasons = "".join(f"<li>{escape(sentence)}</li>" for sentence in advice.reasons)
     doubts = "".join(f'<li class="lab-doubt">{escape(sentence)}</li>' for sentence in advice.doubts)
-    lesson = lesson_on(method.key)
-    link = f' <a class="lab-link" href="/learn?lesson={quote(lesson.key)}" target="_self">lesson</a>' if lesson else ""
     return (
-        f'<div class="lab-advice"><p><b>{place}. {escape(method.label)}</b>{link}</p>'
+        f'<div class="lab-advice"><p><b>{place}. {escape(method.label)}</b>{_lesson_link(method)}</p>'
         f'<p class="lab-note">{escape(method.purpose)}</p><ul>{reasons}{doubts}</ul></div>'
     )
+
+
+def _lesson_link(method: SearchMethod) -> str:
+    lesson = lesson_on(method.key)
+    if lesson is None:
+        return ""
+    return f' <a class="lab-link" href="/learn?lesson={quote(lesson.key)}" target="_self">lesson</a>'
 
 
 def _fit_seconds(tuning: Tuning) -> float:
@@ -120,12 +125,11 @@ def _methods_table() -> str:
 
 
 def _row(method: SearchMethod) -> tuple[str, ...]:
-    lesson = lesson_on(method.key)
-    name = escape(method.label)
-    if lesson is not None:
-        name += f' <a class="lab-link" href="/learn?lesson={quote(lesson.key)}" target="_self">lesson</a>'
     words = (method.purpose, method.when_to_use, _handles(method), method.cost, method.source)
-    return (name, *(f'<span class="lab-words">{escape(text)}</span>' for text in words))
+    return (
+        escape(method.label) + _lesson_link(method),
+        *(f'<span class="lab-words">{escape(text)}</span>' for text in words),
+    )
 
 
 def _handles(method: SearchMethod) -> str:

@@ -8,11 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from hpo_core.errors import TuningError
 from hpo_core.formats import format_count, format_seconds
 from hpo_core.search.finals_process import start_finals
 from hpo_core.search.finals_round import FinalsRound, ask_to_go_on, finals_of, stop_finals
-from pages._shared.fault import guarded_fragment, plain
+from pages._shared.fault import done_or_said, guarded_fragment, plain
 from pages._shared.lab import the_lab
 from pages._shared.progress_bar import progress_bar
 from pages._shared.tuning import Tuning
@@ -37,11 +36,7 @@ def finals_state(now: FinalsRound | None) -> tuple[str, str]:
 
 def finals_action(action: Callable[..., None], tuning: Tuning, *arguments: Any) -> None:
     """Runs a button's action; a fault is shown on the line until the next one."""
-    st.session_state.pop(_FAULT, None)
-    try:
-        action(tuning, *arguments)
-    except TuningError as fault:
-        st.session_state[_FAULT] = str(fault)
+    done_or_said("finals", lambda: action(tuning, *arguments))
     st.rerun("live-charts")
 
 

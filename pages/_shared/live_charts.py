@@ -65,8 +65,9 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         st.rerun()  # the other cards must know too
     table = _table(tuning.study)
     tuning.charted = None if is_active else _state(tuning, table)
-    worth = {} if table is None else {css: corrected_of(tuning, table, rows) for css, rows in _arms(table).items()}
-    _standing(tuning, table, worth)
+    arms = {} if table is None else _arms(table)
+    worth = {} if table is None else {css: corrected_of(tuning, table, rows) for css, rows in arms.items()}
+    _standing(tuning, table, arms, worth)
     if table is None or len(table) == 0:
         _empty()
         return
@@ -113,10 +114,14 @@ def _arms(table: TrialTable) -> dict[str, np.ndarray]:
     return {"manual": np.flatnonzero(table.arms == MANUAL), "machine": machine_rows(table)}
 
 
-def _standing(tuning: Tuning, table: TrialTable | None, worth: Mapping[str, Corrected | None]) -> None:
+def _standing(
+    tuning: Tuning,
+    table: TrialTable | None,
+    arms: Mapping[str, np.ndarray],
+    worth: Mapping[str, Corrected | None],
+) -> None:
     """Best of the person, of the machine, and the default, with the difference to the default in words."""
     default = None if table is None else table.best(DEFAULT)
-    arms = {} if table is None else _arms(table)
     tiles = []
     for css, name in (("manual", "you"), ("machine", "machine")):
         best = best_of(table, arms[css]) if table is not None else None
