@@ -132,6 +132,7 @@ class EarlyStopping(PredictedFirst):
             _SAY["task"].format(**said),
             Film((board,)),
             ask=Ask(_SAY["ask"], _answers()),
+            numbers={"Losses": _table(valid[:_SEEN], train[:_SEEN])},
             check=Check(answer=_SAY["check_predict"]),
         )
 
@@ -231,7 +232,7 @@ def _alt(valid: np.ndarray, stop: Stop) -> str:
 
 
 def _table(valid: np.ndarray, train: np.ndarray) -> pd.DataFrame:
-    trees = [_trees(check) for check in range(CHECKS)]
+    trees = [_trees(check) for check in range(len(valid))]
     return pd.DataFrame({_SAY["trees"]: trees, _SAY["valid_line"]: valid, _SAY["train_line"]: train})
 
 

@@ -241,7 +241,7 @@ def test_estimated_gradient_points_along_the_slope() -> None:
 
 def test_walk_along_one_parameter_leaves_the_end_that_it_begins_at() -> None:
     space = SearchSpace((Float(name="x", low=0.0, high=1.0, default=0.0),))
-    study = _descend(space, lambda configuration: (configuration["x"] - 0.6) ** 2, 12)
+    study = _descend(space, lambda configuration: (configuration["x"] - 0.6) ** 2, 15)
     assert not [t for t in _thoughts(study)[:8] if t["stage"] == "restart"]
     assert study.best_value < 1e-2
 
