@@ -13,7 +13,12 @@ if ! "${PYTHON:-python3}" -c 'import sys, venv, ensurepip; assert sys.version_in
 fi
 if lacks_library libgomp.so.1; then need libgomp1; fi
 if [ "${1:-}" != python ]; then
-    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || need chromium
+    # A page costs the headless shell half of what it costs the whole browser.
+    browser=""
+    for name in chromium-headless-shell chromium chromium-browser google-chrome; do
+        [ -n "$browser" ] || browser=$(command -v $name || true)
+    done
+    [ -n "$browser" ] || need chromium-headless-shell
     # The Node.js within Playwright's wheel needs it.
     if lacks_library libatomic.so.1; then need libatomic1; fi
     ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || need postgresql

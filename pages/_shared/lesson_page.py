@@ -10,7 +10,7 @@ import streamlit as st
 
 from hpo_core.export.spreadsheet import csv_bytes
 from hpo_core.glossary import linked_html
-from hpo_core.lessons import LESSONS, Film, Lesson, LessonState, Scene
+from hpo_core.lessons import LESSONS, Film, Lesson, LessonState, Scene, Told
 from hpo_core.options import options_of
 from pages._shared.fault import guarded_fragment
 from pages._shared.lab import the_lab
@@ -98,13 +98,19 @@ def _scene(lesson: Lesson, state: LessonState, scene: Scene) -> None:
             lesson_knobs(lesson, scene)
             st.html(_facts(scene))
         _buttons(lesson, state, scene)
-        if scene.told:
-            told = "".join(f'<li class="lab-told-{t.tone or "plain"}">{escape(t.text)}</li>' for t in scene.told)
-            st.html(f'<ul class="lab-lesson-told">{told}</ul>')
+        _findings(scene.told[:1])
     if scene.film:
         _film(lesson, state, scene, scene.film)
+    with st.container(key="lesson-told"):  # below, so that what is spoken of is in view
+        _findings(scene.told[1:])
     with st.container(key="lesson-numbers"):
         _numbers(lesson, scene)
+
+
+def _findings(told: tuple[Told, ...]) -> None:
+    if told:
+        rows = "".join(f'<li class="lab-told-{one.tone or "plain"}">{escape(one.text)}</li>' for one in told)
+        st.html(f'<ul class="lab-lesson-told">{rows}</ul>')
 
 
 def _film(lesson: Lesson, state: LessonState, scene: Scene, film: Film) -> None:

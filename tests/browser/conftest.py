@@ -20,7 +20,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, e
 _PATIENCE_MS = 90_000  # a loaded machine is slow, not wrong
 expect.set_options(timeout=_PATIENCE_MS)
 ROOT = Path(__file__).resolve().parents[2]
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), "chromium")
 # WebGL in software for the surface; everything else without it, which takes less than half the work.
 ARGS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-gpu-compositing"]
@@ -185,7 +185,7 @@ def open_page(browser: BrowserContext) -> Iterator[Callable[..., Page]]:
 
     yield start
     for page in pages:
-        if page.url.startswith("http"):
+        if page.url.startswith("http") and not page.is_closed():
             page.evaluate("localStorage.clear()")
         page.close()
     assert not faults
