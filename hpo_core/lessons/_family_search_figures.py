@@ -13,7 +13,9 @@ from hpo_core.lessons._film import growing, replaced
 from hpo_core.models import MODELS
 from hpo_core.plots import LIVE, Figure, axis, faint, layout
 
-_BOXES = ("scaling", "features", "kind of model")
+# Of a pipeline, from top to bottom: what it is, the middle of its box, and half its height.
+_ROWS = (("scaling", 0.35, 0.2), ("features", 1.2, 0.32), ("kind of model", 2.65, 0.75), ("score", 3.95, 0.1))
+_BARE = {"fixedrange": True, "showgrid": False, "showticklabels": False, "showline": False}
 _MOST_SHOWN = 4  # parameters of a model below its box
 
 
@@ -90,30 +92,34 @@ def turns_figure(trials: Sequence[FamilyTrial], counts: Sequence[int], sign: flo
 
 
 def pipeline_figure(trials: Sequence[FamilyTrial], counts: Sequence[int], sign: float) -> Figure:
-    """The pipeline of the newest trial, and that of the best so far below it: what is done to the rows, in order."""
-    newest = [trials[n - 1] for n in counts]
-    best = [best_of(trials[:n], sign) for n in counts]
-    rows = [(0.0, "newest", newest, LIVE.you), (1.0, "best so far", best, LIVE.arms[0])]
+    """The pipeline of the newest trial beside that of the best so far: what is done to the rows, from top to bottom."""
+    columns = [
+        (0.0, "newest", [trials[n - 1] for n in counts], LIVE.you),
+        (1.0, "best so far", [best_of(trials[:n], sign) for n in counts], LIVE.arms[0]),
+    ]
     traces: list[dict[str, Any]] = []
     shapes = []
-    for y, name, shown, colour in rows:
-        texts = [["", *_words(trial), format_score(trial.score)] for trial in shown]
-        head = {"type": "scatter", "mode": "text", "hoverinfo": "skip", "textfont": {"size": 12, "color": LIVE.text}}
-        traces.append(replaced({**head, "x": [0, 1, 2, 3, 4], "y": [y] * 5}, [{"text": text} for text in texts]))
-        titles = [f"<b>{name}</b>", *_BOXES, "score"]
-        words = {"x": [0, 1, 2, 3, 4], "y": [y, *[y - 0.36] * 4], "text": titles}
-        traces.append({**head, **words, "textfont": {"size": 11, "color": LIVE.muted}})
-        shapes += [_box(x, y, colour) for x in (1, 2, 3)] + [_arrow(x + 0.5, y) for x in (0, 1, 2, 3)]
+    text: dict[str, Any] = {"type": "scatter", "mode": "text", "hoverinfo": "skip"}
+    for x, name, shown, colour in columns:
+        frames = [{"text": [*_words(trial), f"<b>{format_score(trial.score)}</b>"]} for trial in shown]
+        places = {"x": [x] * len(_ROWS), "y": [middle for _, middle, _ in _ROWS]}
+        traces.append(replaced({**text, **places, "textfont": {"size": 12, "color": LIVE.text}}, frames))
+        titles = {"x": [x] * (1 + len(_ROWS)), "y": [-0.25, *[middle - half - 0.14 for _, middle, half in _ROWS]]}
+        words = [f"<b>{name}</b>", *[title for title, _, _ in _ROWS]]
+        traces.append({**text, **titles, "text": words, "textfont": {"size": 11, "color": LIVE.muted}})
+        shapes += [_box(x, middle, half, colour) for title, middle, half in _ROWS if title != "score"]
     return {
         "data": traces,
         "layout": layout(
             LIVE,
             revision="pipeline",
-            xaxis=axis(LIVE, range=[-0.45, 4.4], fixedrange=True, showgrid=False, showticklabels=False),
-            yaxis=axis(LIVE, range=[1.4, -0.55], fixedrange=True, showgrid=False, showticklabels=False),
+            xaxis=axis(LIVE, range=[-0.5, 1.5], fixedrange=True, showgrid=False, showticklabels=False, showline=False),
+            yaxis=axis(
+                LIVE, range=[4.55, -0.45], fixedrange=True, showgrid=False, showticklabels=False, showline=False
+            ),
             shapes=shapes,
             showlegend=False,
-            margin={"l": 8, "r": 8, "t": 8, "b": 8},
+            margin={"l": 4, "r": 4, "t": 4, "b": 4},
             dragmode=False,
         ),
     }
@@ -146,24 +152,16 @@ def _words(trial: FamilyTrial) -> list[str]:
     detail = {"best": "kept_share", "varying": "least_variance", "pca": "pca_variance"}.get(chosen.get("selection", ""))
     features = str(chosen.get("selection", "all"))
     if detail in chosen:
-        features += f"<br>{detail.replace('_', ' ')} {format_value(chosen[detail])}"
+        features += f"<br>{detail.replace('_', ' ')} {float(chosen[detail]):.2g}"
     own = {name.removeprefix(prefix): value for name, value in chosen.items() if name.startswith(prefix)}
     pairs = [f"{name} {format_value(value)}" for name, value in list(own.items())[:_MOST_SHOWN]]
-    lines = [", ".join(pairs[i : i + 2]) for i in range(0, len(pairs), 2)]
-    return [str(chosen["scaler"]).replace("_", " "), features, "<br>".join([label_of(trial.family), *lines])]
+    return [
+        str(chosen["scaler"]).replace("_", " "),
+        features,
+        "<br>".join([f"<b>{label_of(trial.family)}</b>", *pairs]),
+    ]
 
 
-def _box(x: float, y: float, colour: str) -> dict[str, Any]:
-    edges = {"x0": x - 0.44, "x1": x + 0.44, "y0": y - 0.27, "y1": y + 0.27}
+def _box(x: float, y: float, half: float, colour: str) -> dict[str, Any]:
+    edges = {"x0": x - 0.45, "x1": x + 0.45, "y0": y - half, "y1": y + half}
     return {"type": "rect", **edges, "line": {"width": 1.6, "color": colour}, "fillcolor": faint(colour, 0.08)}
-
-
-def _arrow(x: float, y: float) -> dict[str, Any]:
-    return {
-        "type": "line",
-        "x0": x - 0.06,
-        "x1": x + 0.06,
-        "y0": y,
-        "y1": y,
-        "line": {"width": 1.6, "color": LIVE.muted},
-    }

@@ -19,8 +19,10 @@ from hpo_core.lessons._family_search_figures import (
     race_figure,
     turns_figure,
 )
+from hpo_core.lessons._film import Span
 from hpo_core.lessons._predicted import PredictedFirst
 from hpo_core.options import option
+from hpo_core.plots import Figure
 
 _SAY = {
     "task": "Nobody has said which model to take. AutoML tried the defaults of {n} families, cheap ones first; now it "
@@ -57,8 +59,8 @@ _SAY = {
     "ahead. Every sixth trial is open to all, so that one may come back.",
     "standing": "At the end {standing} in the race; {most} got the most trials, {n} of {all}.",
     "led": "The family with the best default also ends first: defaults are a good first look.",
-    "overtaken": "{winner} overtook {leader}, whose defaults were the best: defaults alone would have led you to the "
-    "wrong family.",
+    "overtaken": "{winner} overtook {leader}, whose defaults were the best: by defaults alone you would have "
+    "taken another family.",
     "tie_told": "On the same folds the best trial is {gain} from the best default, within noise. Of {n} looks the best "
     "is also too good by luck; so here the search may have found nothing.",
     "better_told": "On the same folds the best trial is {gain} from the best default, beyond noise: here the search "
@@ -188,26 +190,14 @@ def _boards(search: FamilySearch, trials: list[FamilyTrial], counts: list[int]) 
     }
     race = race_figure(trials, counts, sign, search.problem.metric_label)
     turns, pipeline = turns_figure(trials, counts, sign), pipeline_figure(trials, counts, sign)
-    return (
-        Board("turns", _SAY["turns"], turns, _SAY["alt_turns"].format(**said), note=_SAY["turns_note"], height=360),
-        Board(
-            "race",
-            _SAY["race"],
-            race,
-            _SAY["alt_race"].format(**said),
-            note=_SAY["race_note"],
-            height=360,
-            span="side",
-        ),
-        Board(
-            "pipeline",
-            _SAY["pipeline"],
-            pipeline,
-            _SAY["alt_pipeline"].format(**said),
-            note=_SAY["pipeline_note"],
-            height=260,
-            span="all",
-        ),
+    found: tuple[tuple[str, Figure, int, Span], ...] = (
+        ("pipeline", pipeline, 430, "one"),
+        ("race", race, 430, "side"),
+        ("turns", turns, 260, "all"),
+    )
+    return tuple(
+        Board(key, _SAY[key], figure, _SAY[f"alt_{key}"].format(**said), _SAY[f"{key}_note"], height=height, span=span)
+        for key, figure, height, span in found
     )
 
 
