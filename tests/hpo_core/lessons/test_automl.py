@@ -1,4 +1,4 @@
-"""Lesson: AutoML's own method over real fits; who keeps one family follows the defaults, who keeps more finds better."""
+"""Lesson: AutoML over real fits; who keeps one family follows the defaults, who keeps more finds better."""
 
 from __future__ import annotations
 
