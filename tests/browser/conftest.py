@@ -84,7 +84,8 @@ class LabServer:
 
 
 @contextlib.contextmanager
-def _serving(script: Path, folder: Path) -> Iterator[LabServer]:
+def serving(script: Path, folder: Path) -> Iterator[LabServer]:
+    """A server for as long as the block takes, started from a folder that its data are in, too."""
     server = LabServer(script, folder)
     try:
         server.start()
@@ -108,14 +109,14 @@ def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) ->
 @pytest.fixture
 def lab_url(tmp_path: Path) -> Iterator[str]:
     """A fresh server of the product, started from a folder of its own."""
-    with _serving(ROOT / "app.py", tmp_path) as server:
+    with serving(ROOT / "app.py", tmp_path) as server:
         yield server.url
 
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
     """One server of the product for all tests that do not mind the studies of others."""
-    with _serving(ROOT / "app.py", tmp_path_factory.mktemp("lab")) as server:
+    with serving(ROOT / "app.py", tmp_path_factory.mktemp("lab")) as server:
         yield server
 
 
@@ -128,7 +129,7 @@ def new_name() -> Callable[[str], str]:
 @pytest.fixture
 def fresh_lab(tmp_path: Path) -> Iterator[LabServer]:
     """A server of its own, without studies, to be killed and started again."""
-    with _serving(ROOT / "app.py", tmp_path) as server:
+    with serving(ROOT / "app.py", tmp_path) as server:
         yield server
 
 
@@ -141,7 +142,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     shutil.copy(ROOT / "tests" / "browser" / "demo.py", folder / "demo.py")
     script = folder / "demo_app.py"
     script.write_text(_DEMO_APP)
-    with _serving(script, folder) as server:
+    with serving(script, folder) as server:
         yield server.url
 
 
