@@ -91,6 +91,8 @@ def _step(
     if (found := _taken(duel, done)) is not None:
         member, run = found
         done.add(member.study.study_id)
+        if duel.control.get("is_stopped"):
+            member.study.runs.ask_for("stopped")  # whoever stopped the duel did not see this run, which was just made
         try:
             execute(member.study, run, folder)
         except TuningError as fault:

@@ -13,7 +13,7 @@ import pytest
 from hpo_core.errors import UsageError
 from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
-from hpo_core.search import make_study
+from hpo_core.search import dueling, make_study
 from hpo_core.search.duel import DuelArm, duels, make_duel, open_duel, seat_of
 from hpo_core.search.dueling import (
     ask_all,
@@ -129,6 +129,21 @@ def test_pause_holds_all_and_stop_begins_no_other(studies, tmp_path):
     until(lambda: not first.runs.current().is_active)
     assert not any(is_searched(m) for m in duel.searches)
     assert all(m.study.runs.current() is None for m in duel.searches[1:])
+
+
+def test_search_that_is_taken_while_the_duel_is_being_stopped_stops_too(studies, tmp_path, monkeypatch):
+    duel = make_duel(studies, BRANIN, ARMS[1:], TWELVE)
+    start_run = dueling.start_run
+
+    def stopped_meanwhile(*settings):
+        ask_all([duel], "stopped")
+        return start_run(*settings)
+
+    monkeypatch.setattr(dueling, "start_run", stopped_meanwhile)
+    fight(studies, tmp_path, duel.plan.key)
+    assert not any(is_searched(m) for m in duel.searches)
+    assert [m.study.runs.current() is not None for m in duel.searches] == [True] + [False] * (len(duel.searches) - 1)
+    assert duel.searches[0].study.runs.current().state == "stopped"
 
 
 def test_person_counts_up_to_the_budget_and_holds_the_finals_until_done(studies, tmp_path):
