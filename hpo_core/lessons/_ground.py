@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from hpo_core.formats import format_value
+from hpo_core.lessons._base import Knob
 from hpo_core.problem import ModelProblem, make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int
@@ -98,6 +99,21 @@ class Ground:
         """A setting in words, such as "C 10, gamma 0.1"."""
         active = [i for i in range(len(levels)) if self.is_active(levels, i)]
         return ", ".join(f"{self.turned[i].title} {self.text(i, levels[i])}" for i in active)
+
+    def knobs(self, levels: Levels) -> tuple[Knob, ...]:
+        """A slider or buttons for each hyperparameter that does anything with these levels."""
+        return tuple(
+            Knob(
+                p.name,
+                p.title,
+                p.explanation,
+                tuple(self.text(place, level) for level in range(len(self.values[place]))),
+                levels[place],
+                is_ordered=not isinstance(p, Categorical),
+            )
+            for place, p in enumerate(self.turned)
+            if self.is_active(levels, place)
+        )
 
     def spread(self, n: int) -> list[Levels]:
         """At most n different settings, spread evenly over all numbers (Sobol); choices stay at their defaults."""

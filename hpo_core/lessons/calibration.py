@@ -16,7 +16,6 @@ from hpo_core.lessons._playground_figures import model_figure
 from hpo_core.lessons._trying import Tried, try_setting
 from hpo_core.options import option
 from hpo_core.plots import LIVE, Figure, axis, layout
-from hpo_core.space import Categorical
 
 _SAY = {
     "task": "Set the sliders, say what the score on new rows will be, give or take how much, and run it. Give ranges "
@@ -205,21 +204,9 @@ def _known(ground: Ground) -> list[Levels]:
 
 
 def _knobs(ground: Ground, now: Bet) -> tuple[Knob, ...]:
-    turned = [
-        Knob(
-            p.name,
-            p.title,
-            p.explanation,
-            tuple(ground.text(place, level) for level in range(len(ground.values[place]))),
-            now.levels[place],
-            is_ordered=not isinstance(p, Categorical),
-        )
-        for place, p in enumerate(ground.turned)
-        if ground.is_active(now.levels, place)
-    ]
     guesses, margins = tuple(f"{guess:.2f}" for guess in GUESSES), tuple(f"± {margin:g}" for margin in MARGINS)
     return (
-        *turned,
+        *ground.knobs(now.levels),
         Knob("guess", _SAY["guess"], _SAY["guess_help"], guesses, now.guess),
         Knob("margin", _SAY["margin"], _SAY["margin_help"], margins, now.margin),
     )

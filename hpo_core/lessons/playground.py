@@ -9,14 +9,13 @@ from typing import ClassVar
 import pandas as pd
 
 from hpo_core.formats import format_bytes, format_count, format_list, format_score, format_signed, format_within
-from hpo_core.lessons import Action, Ask, Board, Check, Fact, Film, Knob, Lesson, LessonState, Scene, Told, Workshop
+from hpo_core.lessons import Action, Ask, Board, Check, Fact, Film, Lesson, LessonState, Scene, Told, Workshop
 from hpo_core.lessons._ground import Ground, Levels, ground_of
 from hpo_core.lessons._playground_figures import model_figure, score_figure
 from hpo_core.lessons._trail import Trail, is_guess, to_guess, trail_of
 from hpo_core.lessons._trying import N_REFERENCE, Tried, progress, reference, try_setting
 from hpo_core.models import MODELS
 from hpo_core.options import option
-from hpo_core.space import Categorical
 
 _SAY = {
     "task": "Turn a slider, and watch what the model makes of the same rows. Before each move, predict what it will do "
@@ -130,7 +129,7 @@ class Playground(Lesson):
         scene = Scene(
             _SAY["task"],
             ask=Ask(_SAY["ask"].format(n=len(trail.settings)), tuple(_SAY[key] for key in _ANSWERS)),
-            knobs=_knobs(ground, trail.now),
+            knobs=ground.knobs(trail.now),
             actions=(Action("again", "Start again"),),
             told=(Told(_SAY["fault"].format(fault=now.fault), "down"),) if now and now.fault else (),
             check=Check(answer=_SAY["check_wait" if has_begun else "check_start"]),
@@ -206,21 +205,6 @@ def _waits_for(ground: Ground, workshop: Workshop, now: Tried | None, is_looking
         return _SAY["wait_folds"].format(n=len(now.results), total=ground.problem.n_folds)
     said = progress(ground, workshop) or "none"
     return _SAY["wait_reference"].format(n=N_REFERENCE, progress=said) if is_looking else ""
-
-
-def _knobs(ground: Ground, now: Levels) -> tuple[Knob, ...]:
-    return tuple(
-        Knob(
-            p.name,
-            p.title,
-            p.explanation,
-            tuple(ground.text(place, level) for level in range(len(ground.values[place]))),
-            now[place],
-            is_ordered=not isinstance(p, Categorical),
-        )
-        for place, p in enumerate(ground.turned)
-        if ground.is_active(now, place)
-    )
 
 
 def _facts(drawn: Tried, trail: Trail, tried: dict[Levels, Tried]) -> tuple[Fact, ...]:
