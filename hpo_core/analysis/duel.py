@@ -17,6 +17,7 @@ from hpo_core.studies.table import Floats, TrialTable
 FEWEST = 5  # fold scores; of fewer, some agree by chance
 _GRID = 200
 _SHARE = 0.01
+_MOST_NAMED = 6  # arms that a headline names
 
 
 @dataclass(frozen=True)
@@ -262,7 +263,7 @@ def _headline(sides: Sequence[Side], pairs: Sequence[Pair], means: Sequence[floa
     if len(beaten) == len(pairs):
         return f"{sides[leader].label} won: {value}, ahead of every other arm by more than noise."
     open_ = [sides[p.second].label for p in pairs if p.judgement.verdict != "better"]
-    against = format_list(open_)
+    against = format_list(open_) if len(open_) <= _MOST_NAMED else f"{len(open_)} of the {len(pairs)} other arms"
     return f"A tie at the top: {sides[leader].label} leads with {value}, but not beyond noise against {against}."
 
 

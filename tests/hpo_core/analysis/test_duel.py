@@ -28,6 +28,12 @@ def test_clear_lead_is_a_win_over_the_default() -> None:
     assert found.pairs[0].judgement.verdict == "better"
 
 
+def test_many_that_are_tied_are_counted_and_few_are_named() -> None:
+    few, many = ([side(f"Arm {i}", 0.9, NOISE[i % 4]) for i in range(n)] for n in (4, 12))
+    assert "against Arm" in outcome(few, overlap=0.25, rope=0.01).sentences[0]
+    assert "against 11 of the 11 other arms." in outcome(many, overlap=0.25, rope=0.01).sentences[0]
+
+
 def test_small_lead_is_a_tie_and_tuning_did_not_help() -> None:
     sides = [side("Auto", 0.901, NOISE[0]), side("Default", 0.9, NOISE[1], is_default=True)]
     found = outcome(sides, overlap=0.25, rope=0.01)
