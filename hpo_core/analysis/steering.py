@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hpo_core.formats import format_count, format_value
+from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.methods import METHODS
 from hpo_core.studies.notes import Note
 from hpo_core.studies.run import Event
@@ -114,8 +114,19 @@ def _hidden(detail: Mapping[str, Any], verb: str) -> str:
     return f"{'trial' if len(numbers) == 1 else 'trials'} {named} {verb}"
 
 
-def _suggestion(detail: Mapping[str, Any]) -> str:
-    return f"suggestion of {_method_name(detail.get('method')) or 'a method'} run by hand"
+def _suggestion(detail: Mapping[str, Any], verb: str) -> str:
+    return f"suggestion of {_method_name(detail.get('method')) or 'a method'} {verb}"
+
+
+def _finals(detail: Mapping[str, Any]) -> str:
+    n = detail.get("n_finalists")
+    return _with_details("finalists round begun", [format_count(n, "configuration")] if isinstance(n, int) else [])
+
+
+def _looked(detail: Mapping[str, Any]) -> str:
+    score = detail.get("score")
+    said = [str(detail.get("what", "")), format_score(score) if isinstance(score, float) else "no score"]
+    return _with_details("locked rows opened", said)
 
 
 _SAYINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -129,7 +140,10 @@ _SAYINGS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "child": _child,
     "hidden": lambda detail: _hidden(detail, "hidden"),
     "shown": lambda detail: _hidden(detail, "shown again"),
-    "suggestion": _suggestion,
+    "suggestion": lambda detail: _suggestion(detail, "run by hand"),
+    "refused": lambda detail: _suggestion(detail, "refused"),
+    "finals": _finals,
+    "looked": _looked,
 }
 
 

@@ -168,6 +168,7 @@ def ask_for_finals(
     plan = FinalsPlan(
         key=uuid.uuid4().hex, finalists=finalists, draws=draws, workers=workers, asked=time.time(), n_trials=n_trials
     )
+    study.runs.add_steering("finals", {"n_finalists": len(finalists), "draws": draws})
     return _put(study, plan)
 
 

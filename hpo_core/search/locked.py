@@ -119,5 +119,6 @@ def look(
         one = Look(time.time(), what, dict(configuration), found, locked_rows(problem))
         kept = [{k: v for k, v in asdict(one).items() if k != "study"}]
         study.set_attribute(_LOOKS, [*study.attributes.get(_LOOKS, []), *kept])
+        study.runs.add_steering("looked", {"what": what, "score": found})
         made.append(replace(one, study=study.name))
     return tuple(made)

@@ -39,7 +39,7 @@ def suggestion_card(tuning: Tuning, settings: RunSettings) -> None:
 
 
 _EDIT_HELP = "puts the sliders there without scoring; your next move does"
-_REFUSE_HELP = "asks for another one, as if this one had failed; nothing is recorded"
+_REFUSE_HELP = "asks for another one, as if this one had failed; the log of the study says so"
 
 
 def _ask(tuning: Tuning, settings: RunSettings) -> None:
@@ -52,16 +52,21 @@ def _ask(tuning: Tuning, settings: RunSettings) -> None:
 
 def _refuse(tuning: Tuning, settings: RunSettings, suggestion: Suggestion) -> None:
     tuning.refused.append(suggestion)
+    _log(tuning, "refused", suggestion)
     _ask(tuning, settings)
 
 
 def _run(tuning: Tuning, suggestion: Suggestion) -> None:
     load(tuning, suggestion.configuration, suggestion.method)
     tuning.suggestion, tuning.sliders_moved = None, True
+    _log(tuning, "suggestion", suggestion)
+
+
+def _log(tuning: Tuning, what: str, suggestion: Suggestion) -> None:
     if tuning.study is not None:
-        with suppress(TuningError):  # then the trial is not recorded either, which is said beside the score
-            what = {"method": suggestion.method, "configuration": suggestion.configuration}
-            tuning.study.runs.add_steering("suggestion", what)
+        with suppress(TuningError):  # then no trial is recorded either, which is said beside the score
+            detail = {"method": suggestion.method, "configuration": suggestion.configuration}
+            tuning.study.runs.add_steering(what, detail)
 
 
 def _edit(tuning: Tuning, suggestion: Suggestion) -> None:

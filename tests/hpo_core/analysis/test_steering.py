@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +14,13 @@ from hypothesis import strategies as st
 from hpo_core import Protocol, make_problem
 from hpo_core.analysis.steering import latest_before, steering_log
 from hpo_core.search import make_child, make_study
+from hpo_core.search.finalists import choose_finalists
+from hpo_core.search.finals_round import ask_for_finals
+from hpo_core.search.locked import look
 from hpo_core.space import Range
 from hpo_core.studies.run import Budget, Event, RunSettings
 from hpo_core.studies.storage import StudyStorage
+from tests.direct_executor import DirectExecutor
 from tests.finished_trials import finished, new_study
 from tests.trial_tables import build_table
 
@@ -72,8 +77,10 @@ _JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )
-_NAMES = st.sampled_from(("amount", "kind", "ranges", "trials", "settings", "child", "wanted", "by", "n_trials"))
-_KINDS = ("begun", "asked", "budget", "resumed", "ended", "died", "branched", "child", "hidden", "shown", "suggestion")
+_OWN = ("amount", "kind", "ranges", "trials", "settings", "child", "wanted", "by", "n_trials")
+_NAMES = st.sampled_from((*_OWN, "n_finalists", "what", "score"))
+_MADE = ("begun", "asked", "budget", "resumed", "ended", "died", "branched", "child", "hidden", "shown")
+_KINDS = (*_MADE, "suggestion", "refused", "finals", "looked")
 
 
 @given(st.sampled_from((*_KINDS, "odd")), st.dictionaries(_NAMES, _JSON, max_size=4))
@@ -94,6 +101,7 @@ def test_everything_that_is_done_to_a_study_is_logged_with_who_did_it(sqlite_url
     study.hide([2])  # which is hidden already
     study.unhide([0])
     study.runs.add_steering("suggestion", {"method": "tpe", "configuration": {}})
+    study.runs.add_steering("refused", {"method": "tpe", "configuration": {}})
     log = steering_log(study.read())
     assert [entry.words for entry in log] == [
         "search started: TPE, 5 trials",
@@ -103,8 +111,22 @@ def test_everything_that_is_done_to_a_study_is_logged_with_who_did_it(sqlite_url
         "trials 0, 2 hidden",
         "trial 0 shown again",
         "suggestion of TPE run by hand",
+        "suggestion of TPE refused",
     ]
     assert {entry.by for entry in log} == {"the test"}
+
+
+def test_last_steps_are_logged_too(sqlite_url: str) -> None:
+    storage = StudyStorage.open(sqlite_url, by="the test")
+    problem = make_problem("iris", "naive_bayes", protocol=Protocol(folds=2))
+    study = make_study(storage, problem, "last")
+    study.record(finished(0, configuration=problem.space.default(), value=0.9, fold_scores=(0.9, 0.9)))
+    ask_for_finals(study, choose_finalists(problem, study.read(), 5), 2)
+    look(storage, study, problem, [("the default", problem.space.default())], DirectExecutor())
+    begun, opened = steering_log(study.read())
+    assert begun.words == "finalists round begun: 1 configuration"
+    assert re.fullmatch(r"locked rows opened: the default, 0\.\d+", opened.words)
+    assert {begun.by, opened.by} == {"the test"}
 
 
 def test_child_and_parent_both_say_what_was_narrowed(sqlite_url: str) -> None:
