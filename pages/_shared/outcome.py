@@ -57,7 +57,10 @@ def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None, worth
     with st.container(key="outcome", horizontal=True, vertical_alignment="center"):
         lines = [_found(tuning, table, rows, best, finals)]
         if best is not None:
-            lines += [luck_line(worth), _advice(tuning, table, rows, best, edge) if is_over else ""]
+            lines += [
+                luck_line(worth, int(table.is_pruned[rows].sum())),
+                _advice(tuning, table, rows, best, edge) if is_over else "",
+            ]
             lines += [why_no_finals(tuning)] if is_over else []
         st.html(f'<div class="lab-outcome" role="status">{"".join(lines)}{_failed(table, rows)}</div>')
         if best is not None:
