@@ -21,14 +21,17 @@ from playwright.sync_api import Browser, Page, sync_playwright
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from tests.browser.conftest import ARGS, CHROMIUM, ROOT, LabServer, serving
 
-_STEPS = 12
+_STEPS = 8
 _PATIENCE_MS = 120_000
-# Resolves with the milliseconds from the next key press or click to the frame in which the lesson shows something else.
+# Resolves with the milliseconds from the next key press or click to the frame in which pictures or figures are others;
+# a slider that follows the hand is no answer.
 _STOPWATCH = """
 () => { window.stopwatch = new Promise((resolve) => {
   const card = document.querySelector(".st-key-card-lesson");
-  const paths = () => [...card.querySelectorAll("svg path, svg image")];
-  const shown = () => card.textContent + paths().map((p) => p.getAttribute("d") ?? p.getAttribute("href")).join("");
+  const paths = () => [...card.querySelectorAll(".film svg path, .film svg image")];
+  const texts = () => [...card.querySelectorAll(".film, .lab-lesson-facts")].map((e) => e.textContent);
+  const drawn = () => paths().map((p) => p.getAttribute("d") ?? p.getAttribute("href"));
+  const shown = () => [...texts(), ...drawn()].join("");
   const before = shown();
   let begin = 0;
   const watch = new MutationObserver(() => {
@@ -104,14 +107,25 @@ def _steps_on(page: Page, _number: int) -> None:
     page.get_by_role("button", name="One step on").click()
 
 
+def _runs(page: Page, number: int) -> None:
+    page.locator(".st-key-knob-calibration-max_depth input[type=range]").first.focus()
+    page.keyboard.press("ArrowLeft")
+    if number == 0:
+        page.locator(".st-key-knob-calibration-min_samples_leaf input[type=range]").first.focus()
+        page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(1000)
+    page.evaluate(_STOPWATCH)
+    page.get_by_role("button", name="Run", exact=True).click()
+
+
 STEPS: tuple[tuple[str, str, Callable[[Page, int], None]], ...] = (
     ("Landscape: a step of the hiker", "lesson=landscape&steps=100", _walks),
     ("Landscape: a step of five drones", "lesson=landscape&steps=100&did=dwdw.fly", _steps_on),
     ("Grid or random: importance", "lesson=grid_or_random&did=guessed", _turns("lesson-grid_or_random-importance")),
-    ("Bayesian: exploration", "lesson=bayesian", _turns("lesson-bayesian-exploration")),
+    ("Bayesian: exploration", "lesson=bayesian&did=pdw", _turns("lesson-bayesian-exploration")),
     ("Early stopping: patience", "lesson=early_stopping&did=guessed", _turns("lesson-early_stopping-patience")),
     ("Playground: the depth of a tree", "lesson=playground", _turns("knob-playground-max_depth")),
-    ("Predict, then run: a prediction", "lesson=calibration", _turns("knob-calibration-guess")),
+    ("Predict, then run: a run with its ten fits", "lesson=calibration", _runs),
 )
 
 
