@@ -29,7 +29,7 @@ _SAY = {
     "enough": "So many runs are enough: start again.",
     "wait": "The setting is being fitted.",
     "wait_known": "Three settings are fitted, so that there is something to go by.",
-    "known": "Known already: {first}; {rest}.",
+    "known": "Known already: {known}.",
     "known_one": "{words} gives {score}",
     "model": "What did it learn?",
     "model_note": "The last one that was run. Colour: which class it predicts, and how surely. Filled rows it was "
@@ -126,21 +126,25 @@ class Calibration(Lesson):
     def scene(self, state: LessonState, workshop: Workshop) -> Scene:
         ground, bets = self._ground, bets_of(self._ground, state.moves)
         known = [try_setting(ground, levels, workshop, _PATIENCE_SECONDS) for levels in _known(ground)]
-        if not all(one and one.is_whole for one in known):
+        if not all(one and (one.is_whole or one.fault) for one in known):
             return Scene("", waits_for=_SAY["wait_known"])
+        first = _whole(known)
+        if not first:
+            fault = next(one.fault for one in known if one)
+            return Scene(_SAY["task"], told=(Told(_SAY["fault"].format(fault=fault), "down"),))
         tried = [try_setting(ground, bet.levels, workshop, _PATIENCE_SECONDS) for bet in bets.run]
-        done = [one for one in known + tried if one is not None and one.is_whole]
-        runs = self._runs(bets, tried, done[:_N_KNOWN], workshop)
+        last = [*first, *_whole(tried)][-1]
+        runs = self._runs(bets, tried, first, workshop)
         faults = [one.fault for one in tried if one and one.fault]
         fault = tried[-1].fault if tried and tried[-1] else ""
         return Scene(
             _SAY["task"],
-            film=Film((self._model_board(done[-1]), *(_boards(runs) if runs else ()))),
+            film=Film((self._model_board(last), *(_boards(runs) if runs else ()))),
             facts=_facts(runs),
             knobs=_knobs(ground, bets.now),
             actions=(self._run_action(bets), Action("again", "Start again")),
-            told=(Told(_SAY["fault"].format(fault=fault), "down"),) if fault else _told(ground, done, runs),
-            numbers={"Runs": _table(ground, runs)} if runs else {"Known": _known_table(ground, done)},
+            told=(Told(_SAY["fault"].format(fault=fault), "down"),) if fault else _told(ground, first, runs),
+            numbers={"Runs": _table(ground, runs)} if runs else {"Known": _known_table(ground, first)},
             check=_checked(runs),
             waits_for=_SAY["wait"] if len(runs) + len(faults) < len(bets.run) else "",
         )
@@ -203,6 +207,11 @@ def _known(ground: Ground) -> list[Levels]:
     return list(dict.fromkeys((ground.start, *ground.spread(8))))[:_N_KNOWN]
 
 
+def _whole(tried: list[Tried | None]) -> list[Tried]:
+    """Those of which all folds are known."""
+    return [one for one in tried if one is not None and one.is_whole]
+
+
 def _knobs(ground: Ground, now: Bet) -> tuple[Knob, ...]:
     guesses, margins = tuple(f"{guess:.2f}" for guess in GUESSES), tuple(f"± {margin:g}" for margin in MARGINS)
     return (
@@ -225,9 +234,9 @@ def _facts(runs: list[_Run]) -> tuple[Fact, ...]:
     )
 
 
-def _told(ground: Ground, done: list[Tried], runs: list[_Run]) -> tuple[Told, ...]:
-    known = [_SAY["known_one"].format(words=ground.words(one.levels), score=format_score(one.mean)) for one in done]
-    told = [Told(_SAY["known"].format(first=known[0], rest="; ".join(known[1:_N_KNOWN])))]
+def _told(ground: Ground, first: list[Tried], runs: list[_Run]) -> tuple[Told, ...]:
+    known = [_SAY["known_one"].format(words=ground.words(one.levels), score=format_score(one.mean)) for one in first]
+    told = [Told(_SAY["known"].format(known="; ".join(known)))]
     if not runs:
         return tuple(told)
     if len(runs) >= _ENOUGH:
@@ -362,8 +371,8 @@ def _table(ground: Ground, runs: list[_Run]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _known_table(ground: Ground, done: list[Tried]) -> pd.DataFrame:
-    rows = [{"setting": ground.words(one.levels), _SAY["score"]: one.mean} for one in done]
+def _known_table(ground: Ground, known: list[Tried]) -> pd.DataFrame:
+    rows = [{"setting": ground.words(one.levels), _SAY["score"]: one.mean} for one in known]
     return pd.DataFrame(rows)
 
 

@@ -168,8 +168,9 @@ def ask_for_finals(
     plan = FinalsPlan(
         key=uuid.uuid4().hex, finalists=finalists, draws=draws, workers=workers, asked=time.time(), n_trials=n_trials
     )
+    asked = _put(study, plan)
     study.runs.add_steering("finals", {"n_finalists": len(finalists), "draws": draws})
-    return _put(study, plan)
+    return asked
 
 
 def ask_again(

@@ -7,9 +7,10 @@ import re
 import numpy as np
 import pytest
 
-from hpo_core.lessons import LESSONS, LessonState
+from hpo_core.lessons import LESSONS, LessonState, calibration
 from hpo_core.lessons._bets import GUESSES, MARGINS, Bet, Bets, Said, bets_of, moves_of, surrogate_says
 from hpo_core.lessons._ground import ground_of
+from hpo_core.lessons._trying import Tried, try_setting
 from hpo_core.options import with_options
 from tests.settled_scene import settled
 
@@ -105,6 +106,22 @@ def test_score_of_a_setting_is_not_in_the_scene_before_it_is_run(workshop):
     (score,) = scores_of(workshop, [(1, 7)])
     state = LESSON.turned(LESSON.turned(LessonState(), "max_depth", 1), "min_samples_leaf", 7)
     assert f"{score:.4f}" not in repr(settled(LESSON, state, workshop))
+
+
+@pytest.mark.parametrize("n_faulty", [1, 3])
+def test_known_setting_that_gives_no_score_is_left_out_and_not_waited_for(workshop, monkeypatch, n_faulty):
+    faulty = set(calibration._known(TREE)[:n_faulty])
+
+    def tried(ground, levels, *how):
+        return Tried(levels, fault="It took too long.") if levels in faulty else try_setting(ground, levels, *how)
+
+    monkeypatch.setattr(calibration, "try_setting", tried)
+    scene = settled(LESSON, LessonState(), workshop)
+    if n_faulty == 3:
+        assert "It took too long." in scene.told[0].text
+    else:
+        assert len(scene.numbers["Known"]) == 2
+        assert len(settled(LESSON, after((3, 2, 40, 3)), workshop).numbers["Runs"]) == 1
 
 
 def test_every_model_can_be_played(workshop):
