@@ -196,7 +196,7 @@ def _luck_row(study: StudyUnderTest, first: StudyUnderTest, overlap: float) -> t
     difference = None if study is first else difference_without_luck(table, first.table, overlap)
     return (
         escape(shown_name(study.name)),
-        f"{int(table.is_complete.sum()):,} trials",
+        f"{honest.n_trials:,} trials",
         format_score(float(table.values[row])),
         f"<b>{format_score(honest.value)}</b> ± {honest.half_width:.2g}",
         _against(difference),

@@ -13,6 +13,7 @@ from hpo_core.formats import format_within
 from hpo_core.studies.table import Floats, TrialTable
 
 _STRAPS, _FEWEST_STRAPS, _MOST_CELLS = 1000, 100, 2_000_000
+_FILLINGS = 5  # of the folds that trials which lost have not done
 _RANKS = 64  # that a resample of trials holds none of the first 64 has a chance of e^-64
 
 
@@ -25,6 +26,7 @@ class Corrected:
         value: What it is worth on new rows; never better than `raw`.
         half_width: Half the 95 % interval of that.
         n_trials: Trials that it is the best of.
+        n_lost: Those of them that were given up after some of their folds.
         ideal: The value that none can beat, where it is known: the interval ends there.
     """
 
@@ -32,6 +34,7 @@ class Corrected:
     value: float
     half_width: float
     n_trials: int
+    n_lost: int = 0
     ideal: float | None = None
 
     @property
@@ -61,7 +64,7 @@ def corrected_best(
     ideal: float | None = None,
     seed: int = 0,
 ) -> Corrected | None:
-    """The best of the complete trials, or of those among some rows, corrected for having been picked.
+    """The best of the trials, or of those among some rows, corrected for having been picked.
 
     A bootstrap over folds and trials: each resample of the folds picks the best of a resample of the trials, which is
     then looked at on the folds that the resample left out. The mean gap between the two looks is what picking gained by
@@ -69,9 +72,13 @@ def corrected_best(
     resample of k folds is as noisy as k^2 / (2k - 1) of them, so the gap is shrunk by the root of k / (2k - 1). The
     interval is that of a mean of fold scores with training rows in common, around the corrected value.
 
+    A trial that lost a race was a candidate, too: it might have been picked on other folds. The folds that it has not
+    done are filled in several times, from what is known of trial and fold and from the noise of the whole trials.
+
     Source: Tsamardinos, Greasidou and Borboudakis (2018), Bootstrapping the out-of-sample predictions for efficient and
     accurate cross-validation (BBC-CV), over fold scores, as no predictions are kept, and over the trials, too; Nadeau
-    and Bengio (2003), Inference for the generalization error. How near it comes to the truth: `bench_optimism.py`.
+    and Bengio (2003), Inference for the generalization error; Rubin (1987), Multiple Imputation for Nonresponse in
+    Surveys. How near it comes to the truth: `bench_optimism.py`.
 
     Args:
         table: The study.
@@ -81,26 +88,57 @@ def corrected_best(
         seed: Of the resamples.
 
     Returns:
-        None with fewer than two complete trials or two folds to go by.
+        None with fewer than two trials with all folds, or two folds, to go by.
     """
-    candidates = np.flatnonzero(table.is_complete) if rows is None else rows[table.is_complete[rows]]
-    scores = table.fold_scores[candidates]
-    whole = scores[np.isfinite(scores).all(axis=1)]
-    return corrected_scores(whole, sign=table.sign, overlap=overlap, ideal=ideal, seed=seed)
+    is_candidate = table.is_complete | table.is_estimated
+    candidates = np.flatnonzero(is_candidate) if rows is None else rows[is_candidate[rows]]
+    scores, is_lost = table.fold_scores[candidates], table.is_estimated[candidates]
+    usable = np.isfinite(scores).all(axis=1) | is_lost
+    return corrected_scores(scores[usable], sign=table.sign, overlap=overlap, ideal=ideal, seed=seed)
 
 
 def corrected_scores(
     scores: Floats, *, sign: float, overlap: float | None = None, ideal: float | None = None, seed: int = 0
 ) -> Corrected | None:
-    """`corrected_best` of plain fold scores, shape (n, k), without gaps; the sign is -1 where higher is better."""
-    n_trials, n_folds = scores.shape
-    if n_trials < 2 or n_folds < 2:
+    """`corrected_best` of plain fold scores, shape (n, k).
+
+    Scores are NaN where a trial had lost before; the sign is -1 where higher is better.
+    """
+    (n_trials, n_folds), is_whole = scores.shape, np.isfinite(scores).all(axis=1)
+    whole = scores[is_whole]
+    if len(whole) < 2 or n_folds < 2:
         return None
-    own = scores[int(np.argmin((sign * scores).mean(axis=1)))]
+    own = whole[int(np.argmin((sign * whole).mean(axis=1)))]
     raw = float(own.mean())
-    optimism = max(0.0, _gap(sign * scores, seed) * math.sqrt(n_folds / (2 * n_folds - 1)))
+    rng = np.random.default_rng(seed)
+    filled = [scores] if is_whole.all() else [_filled(scores, rng) for _ in range(_FILLINGS)]
+    gap = float(np.mean([_gap(sign * one, seed) for one in filled]))
+    optimism = max(0.0, gap * math.sqrt(n_folds / (2 * n_folds - 1)))
     shared = 1 / (n_folds - 1) if overlap is None else overlap
-    return Corrected(raw, raw + sign * optimism, mean_interval(own, overlap=shared), n_trials, ideal)
+    half_width = mean_interval(own, overlap=shared)
+    return Corrected(raw, raw + sign * optimism, half_width, n_trials, n_trials - len(whole), ideal)
+
+
+def _filled(scores: Floats, rng: np.random.Generator) -> Floats:
+    """Scores with what a trial might have scored where it was given up.
+
+    A score is what the trial is worth, plus what the fold does to all trials, plus noise, by least squares over the
+    scores that are there: so later folds, which only good trials have done, are not taken for easy ones. The noise is
+    drawn from that of the whole trials, and the worth of a trial as uncertain as its few folds leave it.
+    """
+    is_there, is_whole = np.isfinite(scores), np.isfinite(scores).all(axis=1)
+    weights = is_there / is_there.sum(axis=1, keepdims=True)
+    known = np.where(is_there, scores, 0.0)
+    means = (weights * known).sum(axis=1, keepdims=True)
+    # The normal equations without the trials' worths, whose solution of least length has a mean of 0.
+    equations = np.diag(is_there.sum(axis=0)) - weights.T @ is_there
+    fold = np.linalg.lstsq(equations, (is_there * (known - means)).sum(axis=0), rcond=None)[0]
+    worth = means - (weights @ fold)[:, None]
+    n_folds = scores.shape[1]
+    noise = (scores - worth - fold)[is_whole].ravel() * math.sqrt(n_folds / (n_folds - 1))
+    error = noise.std() / np.sqrt(is_there.sum(axis=1, keepdims=True))
+    drawn = worth + error * rng.standard_normal(worth.shape) + fold + rng.choice(noise, size=scores.shape)
+    return np.where(is_there, scores, drawn)
 
 
 def _gap(scores: Floats, seed: int) -> float:

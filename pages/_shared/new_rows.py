@@ -47,20 +47,15 @@ def new_rows_html(found: Corrected | None) -> str:
     return f'<span class="lab-new-rows" title="{escape(_interval(found))}; {escape(HOW)}">{escape(found.words)}</span>'
 
 
-def luck_line(found: Corrected | None, n_lost: int = 0) -> str:
-    """One line of the outcome: the best as it looks and as it is, where that can be told.
-
-    Args:
-        found: The best of those that were scored in full.
-        n_lost: Trials that lost before they were, of which the correction knows nothing.
-    """
+def luck_line(found: Corrected | None) -> str:
+    """One line of the outcome: the best as it looks and as it is, where that can be told."""
     if found is None:
         return ""
     luck = format_value(float(f"{found.optimism:.2g}"))
     is_seen = found.optimism > _TINY * found.half_width
     what = f"luck of picking {luck}" if is_seen else "next to no luck of picking"
-    what += f" among these; the {n_lost:,} that lost early are not counted" if n_lost else ""
-    text = f"Best of {found.n_trials:,} in full: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
+    lost = f", {found.n_lost:,} of them given up early" if found.n_lost else ""
+    text = f"Best of {found.n_trials:,}{lost}: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
     return f'<p class="lab-note">{text} ({escape(_interval(found))}; {what}).</p>'
 
 

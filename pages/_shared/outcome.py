@@ -58,7 +58,7 @@ def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None, worth
         lines = [_found(tuning, table, rows, best, finals)]
         if best is not None:
             lines += [
-                luck_line(worth, int(table.is_pruned[rows].sum())),
+                luck_line(worth),
                 _advice(tuning, table, rows, best, edge) if is_over else "",
             ]
             lines += [why_no_finals(tuning)] if is_over else []

@@ -6,9 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from optuna.trial import TrialState
 
 from hpo_core.analysis.noise import mean_interval
 from hpo_core.analysis.optimism import corrected_best
+from hpo_core.pruning import PRUNING, FoldHistory, is_hopeless
 from tests.benchmarks.optimism_studies import Known, compare
 from tests.trial_tables import build_table
 
@@ -86,6 +88,68 @@ def test_interval_ends_where_no_score_can_be():
     assert high[0] < high[1] == 1.0 < corrected_best(table_of(scores)).interval[1]
     low = corrected_best(table_of(1 - scores, direction="minimize"), ideal=0.0).interval
     assert low == pytest.approx((0.0, 1 - high[0]))
+
+
+def raced(scores):
+    """The scores, those left out that a race (higher is better) would not have come to."""
+    history, done = FoldHistory(scores.shape[1], -1.0), np.full(scores.shape, np.nan)
+    for row, seen in zip(scores, done, strict=True):
+        for fold in range(len(row)):
+            if is_hopeless(PRUNING["race"], tuple(seen[:fold]), history.snapshot()):
+                break
+            seen[fold] = row[fold]
+        history.add(tuple(seen))
+    return done
+
+
+def race_table(scores):
+    is_whole = np.isfinite(scores).all(axis=1)
+    states = np.where(is_whole, int(TrialState.COMPLETE), int(TrialState.PRUNED))
+    return build_table(len(scores), fold_scores=scores, values=np.nanmean(scores, axis=1), states=states)
+
+
+@pytest.mark.parametrize(("spread", "low", "high"), [(0.0, 0.65, 1.1), (0.003, 0.7, 1.1), (0.01, 0.7, 1.4)])
+def test_trials_that_lost_a_race_count_as_those_that_the_best_was_picked_from(spread, low, high):
+    """By how much the best of a race of configurations of known worth is too good, most of which have few folds."""
+    rng = np.random.default_rng(0)
+    gains, estimates, of_whole = [], [], []
+    for _ in range(150):
+        worth = spread * rng.normal(size=40)
+        scores = raced(worth[:, None] + rng.normal(0, 0.01, size=(40, 5)))
+        is_whole = np.isfinite(scores).all(axis=1)
+        found = corrected_best(race_table(scores))
+        best = np.flatnonzero(is_whole)[scores[is_whole].mean(axis=1).argmax()]
+        gains.append(found.raw - worth[best])
+        assert (found.n_trials, found.n_lost) == (40, (~is_whole).sum())
+        estimates.append(found.optimism)
+        of_whole.append(corrected_best(table_of(scores[is_whole])).optimism)
+    assert low * np.mean(gains) < np.mean(estimates) < high * np.mean(gains)
+    assert np.mean(of_whole) < 0.65 * np.mean(gains)
+
+
+def test_clear_winner_of_a_race_owes_nothing_to_luck():
+    rng = np.random.default_rng(1)
+    scores = np.vstack([0.95 + rng.normal(0, 1e-4, size=(4, 5)), np.full((30, 5), np.nan)])
+    scores[4:, 0] = 0.7 + rng.normal(0, 1e-4, size=30)
+    found = corrected_best(race_table(scores))
+    assert found.n_lost == 30
+    assert found.optimism < 2e-4
+
+
+def test_easy_later_folds_are_not_taken_for_good_trials():
+    """Trials that lost after one hard fold are as good as the others: the folds are told apart from the trials."""
+    rng = np.random.default_rng(2)
+    easy = rng.normal(0, 0.01, size=(40, 5))
+    hard = easy - np.array([3.0, 0, 0, 0, 0])
+    for scores in (easy, hard):
+        scores[10:, 1:] = np.nan
+    assert corrected_best(race_table(hard)).optimism == pytest.approx(corrected_best(race_table(easy)).optimism)
+
+
+def test_race_with_one_whole_trial_is_too_little():
+    scores = np.full((5, 5), np.nan)
+    scores[0], scores[1:, 0] = 0.9, 0.8
+    assert corrected_best(race_table(scores)) is None
 
 
 @pytest.mark.parametrize("shape", [(0, 5), (1, 5), (20, 1), (20, 0)])
