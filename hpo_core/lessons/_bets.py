@@ -53,6 +53,25 @@ class Bets:
     now: Bet
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A bet, what came out, and what the surrogate had said."""
+
+    bet: Bet
+    score: float
+    machine: Said
+
+    @property
+    def misses(self) -> tuple[float, float]:
+        """Of the person and of the surrogate."""
+        return abs(self.bet.said.value - self.score), abs(self.machine.value - self.score)
+
+    @property
+    def is_held(self) -> tuple[bool, bool]:
+        """Of the same."""
+        return self.bet.said.holds(self.score), self.machine.holds(self.score)
+
+
 def bets_of(ground: Ground, moves: Sequence[str]) -> Bets:
     """The bets in the words of moves; those that say nothing here are passed over."""
     run, now = [], Bet(ground.start)

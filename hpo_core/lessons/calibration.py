@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from hpo_core.formats import format_score
 from hpo_core.lessons import Action, Board, Check, Fact, Film, Knob, Lesson, LessonState, Scene, Told, Workshop
-from hpo_core.lessons._bets import GUESSES, MARGINS, Bet, Bets, Said, bets_of, moves_of, surrogate_says
+from hpo_core.lessons._bet_figures import miss_figure, said_figure
+from hpo_core.lessons._bets import GUESSES, MARGINS, Bet, Bets, Run, Said, bets_of, moves_of, surrogate_says
 from hpo_core.lessons._ground import Ground, Levels, ground_of
 from hpo_core.lessons._playground_figures import model_figure
 from hpo_core.lessons._trying import Tried, try_setting
 from hpo_core.options import option
-from hpo_core.plots import LIVE, Figure, axis, layout
 
 _SAY = {
     "task": "Set the sliders, say what the score on new rows will be, give or take how much, and run it. Give ranges "
@@ -41,8 +41,6 @@ _SAY = {
     "alt_model": "{model} with {words}.",
     "alt_said": "{n} runs; your range held the score in {you}, that of the surrogate in {machine}.",
     "alt_miss": "Over {n} runs you missed by {you:.3f} on average, the surrogate by {machine:.3f}.",
-    "you": "you",
-    "surrogate": "surrogate",
     "score": "score on new rows",
     "you_miss": "Your mean miss",
     "machine_miss": "The surrogate's",
@@ -82,25 +80,6 @@ _CAREFUL = 4.0  # ranges so many times the mean miss are wider than they must be
 _PATIENCE_SECONDS = 0.12
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """A bet, what came out, and what the surrogate had said."""
-
-    bet: Bet
-    score: float
-    machine: Said
-
-    @property
-    def misses(self) -> tuple[float, float]:
-        """Of the person and of the surrogate."""
-        return abs(self.bet.said.value - self.score), abs(self.machine.value - self.score)
-
-    @property
-    def is_held(self) -> tuple[bool, bool]:
-        """Of the same."""
-        return self.bet.said.holds(self.score), self.machine.holds(self.score)
-
-
 @dataclass(frozen=True)
 class Calibration(Lesson):
     """A guess with its range before each run, beside that of a surrogate."""
@@ -135,6 +114,7 @@ class Calibration(Lesson):
         tried = [try_setting(ground, bet.levels, workshop, _PATIENCE_SECONDS) for bet in bets.run]
         last = [*first, *_whole(tried)][-1]
         runs = self._runs(bets, tried, first, workshop)
+        self._bet(bets, first, runs, workshop)
         faults = [one.fault for one in tried if one and one.fault]
         fault = tried[-1].fault if tried and tried[-1] else ""
         return Scene(
@@ -176,7 +156,7 @@ class Calibration(Lesson):
         why_not = _SAY["enough"] if len(bets.run) >= _MOST_RUNS else _SAY["was_run"] if was_run else ""
         return Action("run", _SAY["run"], is_main=True, why_not=why_not)
 
-    def _runs(self, bets: Bets, tried: list[Tried | None], known: list[Tried], workshop: Workshop) -> list[_Run]:
+    def _runs(self, bets: Bets, tried: list[Tried | None], known: list[Tried], workshop: Workshop) -> list[Run]:
         """The bets that came out; each is judged by what was known before it."""
         settings, scores = [one.levels for one in known], [one.mean for one in known]
         runs = []
@@ -186,16 +166,29 @@ class Calibration(Lesson):
             said = self._surrogate(tuple(settings), tuple(scores), bet.levels, workshop)
             if said is None:
                 break
-            runs.append(_Run(bet, one.mean, said))
+            runs.append(Run(bet, one.mean, said))
             settings.append(one.levels)
             scores.append(one.mean)
         return runs
 
+    def _bet(self, bets: Bets, known: list[Tried], runs: list[Run], workshop: Workshop) -> None:
+        """Lets the surrogate think of the setting while the person does, so that its word is there with the score."""
+        if self._run_action(bets).why_not:
+            return
+        settings = (*(one.levels for one in known), *(run.bet.levels for run in runs))
+        scores = (*(one.mean for one in known), *(run.score for run in runs))
+        self._surrogate(settings, scores, bets.now.levels, workshop, patience=0.0)
+
     def _surrogate(
-        self, settings: tuple[Levels, ...], scores: tuple[float, ...], levels: Levels, workshop: Workshop
+        self,
+        settings: tuple[Levels, ...],
+        scores: tuple[float, ...],
+        levels: Levels,
+        workshop: Workshop,
+        patience: float = 1.0,
     ) -> Said | None:
         key = ("bet", self.model, settings, levels)
-        return workshop.get(key, lambda _report: surrogate_says(self._ground, settings, scores, levels), patience=1.0)
+        return workshop.get(key, lambda _report: surrogate_says(self._ground, settings, scores, levels), patience)
 
     def _model_board(self, drawn: Tried) -> Board:
         alt = _SAY["alt_model"].format(model=self.model, words=self._ground.words(drawn.levels))
@@ -221,7 +214,7 @@ def _knobs(ground: Ground, now: Bet) -> tuple[Knob, ...]:
     )
 
 
-def _facts(runs: list[_Run]) -> tuple[Fact, ...]:
+def _facts(runs: list[Run]) -> tuple[Fact, ...]:
     if not runs:
         return ()
     you, machine = np.mean([run.misses for run in runs], axis=0)
@@ -234,7 +227,7 @@ def _facts(runs: list[_Run]) -> tuple[Fact, ...]:
     )
 
 
-def _told(ground: Ground, first: list[Tried], runs: list[_Run]) -> tuple[Told, ...]:
+def _told(ground: Ground, first: list[Tried], runs: list[Run]) -> tuple[Told, ...]:
     known = [_SAY["known_one"].format(words=ground.words(one.levels), score=format_score(one.mean)) for one in first]
     told = [Told(_SAY["known"].format(known="; ".join(known)))]
     if not runs:
@@ -244,7 +237,7 @@ def _told(ground: Ground, first: list[Tried], runs: list[_Run]) -> tuple[Told, .
     return (_last(runs[-1]), *told, Told(_SAY["why"]))
 
 
-def _last(run: _Run) -> Told:
+def _last(run: Run) -> Told:
     (you, machine), (is_held, _) = run.misses, run.is_held
     nearer = "nearer_none" if abs(you - machine) < 1e-3 else "nearer_you" if you < machine else "nearer_machine"
     said = run.bet.said
@@ -260,7 +253,7 @@ def _last(run: _Run) -> Told:
     return Told(words, "up" if is_held else "down")
 
 
-def _sureness(runs: list[_Run]) -> Told:
+def _sureness(runs: list[Run]) -> Told:
     """Whether the person's ranges hold as often as they should without being too wide."""
     held = sum(run.is_held[0] for run in runs)
     miss, half = float(np.mean([run.misses[0] for run in runs])), float(np.mean([run.bet.said.half for run in runs]))
@@ -269,7 +262,7 @@ def _sureness(runs: list[_Run]) -> Told:
     return Told(_SAY[key].format(n=held, all=len(runs), miss=miss, half=half), "up" if key == "calibrated" else "")
 
 
-def _checked(runs: list[_Run]) -> Check:
+def _checked(runs: list[Run]) -> Check:
     last = runs[-_OF:]
     if len(last) < _OF:
         return Check(answer=_SAY["check_few"].format(n=len(last)) if last else "")
@@ -279,83 +272,20 @@ def _checked(runs: list[_Run]) -> Check:
     return Check(is_done, f"{words} {_SAY['check_done']}" if is_done else words)
 
 
-def _boards(runs: list[_Run]) -> tuple[Board, ...]:
+def _boards(runs: list[Run]) -> tuple[Board, ...]:
     n = len(runs)
     held_you, held_machine = np.sum([run.is_held for run in runs], axis=0)
     misses = np.cumsum([run.misses for run in runs], axis=0) / np.arange(1, n + 1)[:, None]
     alt_said = _SAY["alt_said"].format(n=n, you=held_you, machine=held_machine)
     alt_miss = _SAY["alt_miss"].format(n=n, you=misses[-1, 0], machine=misses[-1, 1])
-    said, miss = _said_figure(runs), _miss_figure(misses)
+    said, miss = said_figure(runs), miss_figure(misses)
     return (
         Board("said", _SAY["said"], said, alt_said, note=_SAY["said_note"], height=420, span="side"),
         Board("miss", _SAY["miss"], miss, alt_miss, note=_SAY["miss_note"], height=240, span="all"),
     )
 
 
-def _said_figure(runs: list[_Run]) -> Figure:
-    """What both said of each run, with ranges, and the score as a short line across."""
-    x = np.arange(1, len(runs) + 1)
-    people = (
-        (_SAY["you"], [run.bet.said for run in runs], LIVE.you, "star", -0.15),
-        (_SAY["surrogate"], [run.machine for run in runs], LIVE.arms[0], "circle-open", 0.15),
-    )
-    dots = [
-        {
-            "type": "scatter",
-            "mode": "markers",
-            "name": name,
-            "x": x + shift,
-            "y": [one.value for one in said],
-            "marker": {"size": 10, "symbol": symbol, "color": colour, "line": {"width": 2, "color": colour}},
-            "error_y": {"array": [one.half for one in said], "color": colour, "thickness": 1.6, "width": 4},
-            "hovertemplate": f"{name}: %{{y:.3f}} ± %{{error_y.array:.2g}}<extra></extra>",
-        }
-        for name, said, colour, symbol, shift in people
-    ]
-    across = {"type": "scatter", "mode": "lines", "name": _SAY["score"], "line": {"width": 3, "color": LIVE.text}}
-    scores = np.array([run.score for run in runs])
-    gaps = {
-        "x": np.column_stack([x - 0.38, x + 0.38, np.full(len(x), np.nan)]).ravel(),
-        "y": np.column_stack([scores, scores, np.full(len(x), np.nan)]).ravel(),
-    }
-    return {
-        "data": [{**across, **gaps, "hovertemplate": "%{y:.4f}<extra></extra>"}, *dots],
-        "layout": _layout("said", len(runs), _SAY["score"]),
-    }
-
-
-def _miss_figure(misses: np.ndarray) -> Figure:
-    x = np.arange(1, len(misses) + 1)
-    people = ((_SAY["you"], LIVE.you, 0), (_SAY["surrogate"], LIVE.arms[0], 1))
-    lines = [
-        {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "name": name,
-            "x": x,
-            "y": misses[:, column],
-            "line": {"width": 2.4, "color": colour},
-            "marker": {"size": 7, "color": colour},
-            "hovertemplate": f"{name}: %{{y:.3f}}<extra></extra>",
-        }
-        for name, colour, column in people
-    ]
-    shown = _layout("miss", len(misses), "mean miss")
-    shown["yaxis"] |= {"rangemode": "tozero"}
-    return {"data": lines, "layout": shown}
-
-
-def _layout(revision: str, n: int, title: str) -> dict[str, Any]:
-    return layout(
-        LIVE,
-        revision=revision,
-        xaxis=axis(LIVE, "run", range=[0.4, n + 0.6], dtick=1 if n <= 12 else 5, fixedrange=True),
-        yaxis=axis(LIVE, title, fixedrange=True),
-        dragmode=False,
-    )
-
-
-def _table(ground: Ground, runs: list[_Run]) -> pd.DataFrame:
+def _table(ground: Ground, runs: list[Run]) -> pd.DataFrame:
     rows = [
         {
             "run": number,
