@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import logging
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,7 +17,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Route
 
+import pages._shared
 from hpo_core.errors import TuningError
+from hpo_core.methods import METHODS
+from hpo_core.plots import PLOTS
+from hpo_core.pruning import PRUNING
 from hpo_core.search import recover_all
 from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
 from pages._shared.boot import BOOT_PATH, BootScript, boot_js
@@ -35,10 +41,11 @@ async def plotly_js(request: Request) -> FileResponse:
 async def lifespan(_app: Any) -> AsyncIterator[None]:
     """Opens the lab and recovers what dead runners left, before the first visitor comes; closes it at the end.
 
-    What is imported by then is kept out of the garbage collector's way.
+    What the first page needs is imported by then, and kept out of the garbage collector's way.
     """
-    import pages._shared.chart_card  # noqa: F401
     from pages._shared.lab import close_lab, the_lab
+
+    _import_what_pages_need()
 
     try:
         recover_all(the_lab().storage)
@@ -48,6 +55,13 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     gc.freeze()
     yield
     close_lab()
+
+
+def _import_what_pages_need() -> None:
+    for info in pkgutil.iter_modules(pages._shared.__path__, "pages._shared."):
+        importlib.import_module(info.name)
+    for catalogue in (METHODS, PLOTS, PRUNING):
+        len(catalogue)
 
 
 ROUTES = [Route(PLOTLY_PATH, plotly_js), Route(BOOT_PATH, boot_js), *MOVES]
