@@ -69,15 +69,15 @@ _SAY = {
     "mixes the best trials and says whether the mix helps on rows that did not choose it.",
     "check_predict": "Predict first, then change the settings.",
     "check_todo": "Not here: {winner} leads from its defaults to the end. Where might defaults be far from good, and "
-    "who would find that out?",
+    "who would find that out? Keep more families.",
     "check_close": "{winner} overtook {leader}, but by {gain} only.",
     "check_done": "Right: {winner} overtook {leader} by {gain}. To keep one family is to trust the defaults; to keep "
     "more costs trials, and can find out that they mislead.",
 }
-_DATA = {"Noisy regression": "noisy_regression", "Iris": "iris", "Wine": "wine"}
+_DATA = {"Diabetes": "diabetes", "Noisy regression": "noisy_regression", "Iris": "iris", "Wine": "wine"}
 _TRIALS = 30
 _CHOICES = 3
-_WANTED = 0.01
+_WANTED = 0.005
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class InsideAutoML(PredictedFirst):
     )
     methods: ClassVar[tuple[str, ...]] = ("automl_portfolio",)
 
-    data: str = option("Noisy regression", "Data", "Which rows the models learn from.", choices=tuple(_DATA))
+    data: str = option("Diabetes", "Data", "Which rows the models learn from.", choices=tuple(_DATA))
     kept: int = option(1, "Families kept", "So many stay in the race at least.", low=1, high=6)
 
     def scene(self, state: LessonState, workshop: Workshop) -> Scene:

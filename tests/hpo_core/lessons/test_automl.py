@@ -15,10 +15,13 @@ from tests.settled_scene import settled
 SEEN = LessonState(moves=("guessed",))
 
 
+KEPT = (1, 2, 3, 4)
+
+
 @pytest.fixture(scope="module")
 def searched():
     known: dict = {}
-    return {n: FamilySearch("noisy_regression", n, 30, 2).run(DirectExecutor(), known, lambda _: None) for n in (1, 3)}
+    return {n: FamilySearch("diabetes", n, 30, 2).run(DirectExecutor(), known, lambda _: None) for n in KEPT}
 
 
 def scene_of(state, workshop, **options):
@@ -26,7 +29,7 @@ def scene_of(state, workshop, **options):
 
 
 def test_defaults_of_all_families_come_first_cheap_ones_first(searched):
-    families = FamilySearch("noisy_regression", 1, 30, 2).families
+    families = FamilySearch("diabetes", 1, 30, 2).families
     assert len(families) >= 5
     for trials in searched.values():
         assert [trial.family for trial in trials[: len(families)]] == list(families)
@@ -35,7 +38,7 @@ def test_defaults_of_all_families_come_first_cheap_ones_first(searched):
 
 
 def test_score_is_the_mean_of_real_folds(searched):
-    problem = FamilySearch("noisy_regression", 1, 30, 2).problem
+    problem = FamilySearch("diabetes", 1, 30, 2).problem
     trial = searched[1][-1]
     fits = [problem.fit(trial.configuration, fold).score for fold in range(problem.n_folds)]
     np.testing.assert_allclose(trial.folds, fits)
@@ -49,20 +52,23 @@ def test_no_trials_go_to_a_family_that_is_given_up_except_the_open_ones(searched
                 assert trial.in_race[trial.family]
 
 
-def test_keeping_one_family_follows_the_defaults_and_keeping_three_finds_another(searched):
-    n = len(FamilySearch("noisy_regression", 1, 30, 2).families)
+def test_keeping_one_family_follows_the_defaults_and_keeping_more_finds_another(searched):
+    """Which number finds it may differ between processors, on which fits differ in their last digits."""
+    n = len(FamilySearch("diabetes", 1, 30, 2).families)
+    best = {kept: best_of(trials, -1.0) for kept, trials in searched.items()}
     leader = order_of(searched[1][:n], -1.0)[0]
-    assert best_of(searched[1], -1.0).family == leader
-    found = best_of(searched[3], -1.0)
-    assert found.family != leader
-    assert found.score > best_of(searched[1], -1.0).score
+    assert best[1].family == leader
+    others = [one for one in best.values() if one.family != leader]
+    assert others
+    assert all(one.score > best[1].score for one in others)
 
 
-def test_check_is_answered_by_keeping_three_and_not_before(workshop):
-    one, three = scene_of(SEEN, workshop), scene_of(SEEN, workshop, kept=3)
-    assert not one.check.is_done
-    assert three.check.is_done
-    assert "overtook" in three.check.answer
+def test_check_is_answered_by_keeping_more_and_not_before(workshop):
+    checks = {kept: scene_of(SEEN, workshop, kept=kept).check for kept in KEPT}
+    assert not checks[1].is_done
+    done = [check for check in checks.values() if check.is_done]
+    assert done
+    assert all("overtook" in check.answer for check in done)
 
 
 def test_prediction_is_offered_after_the_defaults_and_judged_after_the_search(workshop):
@@ -81,4 +87,4 @@ def test_nothing_of_the_search_is_in_the_scene_before_the_prediction(workshop):
     scene = scene_of(LessonState(), workshop)
     assert scene.film is not None
     assert scene.film.n_steps == 0
-    assert len(scene.numbers["Trials"]) == len(FamilySearch("noisy_regression", 1, 30, 2).families)
+    assert len(scene.numbers["Trials"]) == len(FamilySearch("diabetes", 1, 30, 2).families)
