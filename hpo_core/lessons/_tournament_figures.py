@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpo_core.lessons._film import replaced
 from hpo_core.lessons._learning_curves import Curves, Floats
@@ -13,7 +14,7 @@ from hpo_core.lessons._tournaments import Job, Runner, Snapshot
 from hpo_core.plots import LIVE, Figure, axis, faint, layout
 
 _POINTS = 24
-_FIRST = 0.5  # epochs at which the logarithmic axis begins
+_FIRST, _EDGE = 1.0, 0.7  # the first epochs that are scored, and where the logarithmic axis begins
 MARKED = (LIVE.arms[1], LIVE.arms[2], LIVE.arms[3], LIVE.arms[4])
 _RUNGS = (LIVE.arms[0], LIVE.arms[1], LIVE.arms[2], LIVE.arms[3], LIVE.arms[4], LIVE.arms[5], LIVE.arms[6])
 
@@ -56,7 +57,7 @@ def curves_figure(
             [pair for pair in s.trained if named.get((pair[0].bracket, pair[0].slot)) == letter] for s in snapshots
         ]
         traces.append(_curves(letter, [_paths(path, curves) for path in paths], colour, 3.0))
-    return {"data": traces, "layout": _curves_layout(longest)}
+    return {"data": traces, "layout": _curves_layout(longest, *_ends(traces))}
 
 
 def rungs_figure(snapshots: Sequence[Snapshot], longest: int) -> Figure:
@@ -144,21 +145,38 @@ def _shape(name: str, colour: str, width: float, dash: str = "solid") -> dict[st
 
 
 def _curves(name: str, frames: Sequence[dict[str, Floats]], colour: str, width: float) -> dict[str, Any]:
-    return replaced(_shape(name, colour, width), frames)
+    """With a dot where each ends, which is all that there is of one epoch."""
+    size = 3.0 + 1.5 * width
+    dotted = [{**f, "marker": {"color": colour, "size": np.where(_is_end(f["x"]), size, 0.0)}} for f in frames]
+    return replaced({**_shape(name, colour, width), "mode": "lines+markers"}, dotted)
+
+
+def _is_end(x: Floats) -> NDArray[np.bool_]:
+    """The last point before each gap."""
+    is_gap = np.isnan(x)
+    return np.asarray(~is_gap & np.append(is_gap[1:], True))
 
 
 def _epochs_axis(longest: int) -> dict[str, Any]:
     places = [float(3**i) for i in range(6) if 3**i <= longest]
-    ends = [float(np.log10(_FIRST)), float(np.log10(longest * 1.15))]
+    ends = [float(np.log10(_EDGE)), float(np.log10(longest * 1.15))]
     ticks = {"tickmode": "array", "tickvals": places, "ticktext": [f"{p:.0f}" for p in places]}
     return axis(LIVE, "epochs, log", type="log", range=ends, fixedrange=True, **ticks)
 
 
-def _curves_layout(longest: int) -> dict[str, Any]:
+def _ends(traces: Sequence[dict[str, Any]]) -> tuple[float, float]:
+    """The lowest and the highest loss of all that is ever drawn."""
+    frames = [frame for trace in traces for frame in [trace, *trace.get("meta", {}).get("frames", [])]]
+    drawn = np.concatenate([frame["y"] for frame in frames if "y" in frame])
+    return float(np.nanmin(drawn)), float(np.nanmax(drawn))
+
+
+def _curves_layout(longest: int, lowest: float, highest: float) -> dict[str, Any]:
+    ends = np.log10([0.9 * lowest, 1.1 * highest]).tolist()
     return layout(
         LIVE,
         revision="curves",
         xaxis=_epochs_axis(longest),
-        yaxis=axis(LIVE, "validation loss", range=[0.0, 1.02], fixedrange=True),
+        yaxis=axis(LIVE, "validation loss, log", type="log", range=ends, fixedrange=True, tickformat="~g", dtick="D2"),
         dragmode=False,
     )

@@ -7,9 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from hpo_core.datasets import DATASETS
 from hpo_core.formats import format_value
 from hpo_core.lessons import Action, Ask, Board, Check, Fact, Film, LessonState, Scene, Told, Workshop
-from hpo_core.lessons._learning_curves import AGREE, CROSS, Curves
+from hpo_core.lessons._learning_curves import AGREE, CROSS, TRAININGS, Curves
 from hpo_core.lessons._predicted import PredictedFirst
 from hpo_core.lessons._tournament_figures import curves_figure, rungs_figure, workers_figure
 from hpo_core.lessons._tournaments import (
@@ -41,16 +42,16 @@ _SAY = {
     "wait": "The tournaments are under way.",
     "ask": "Which gets furthest?",
     "curves": "Who is trained on?",
-    "curves_note": "Each line is a configuration. Blue: on the rung that has just ended. Grey: stopped before. The "
-    "curves are made up, so that the end of each is known; who is trained how long, the method decides.",
-    "curves_note_asha": "Each line is a configuration. Blue: promoted at least once. Grey: not so far. The curves are "
-    "made up, so that the end of each is known; who is trained how long, the method decides.",
+    "curves_note": "Each line is a network. Blue: on the rung that has just ended. Grey: stopped before. {source}",
+    "curves_note_asha": "Each line is a network. Blue: promoted at least once. Grey: not so far. {source}",
+    "source": "Losses are those of real trainings of the lab's network on the data {data}, recorded so that the end of "
+    "each is known; who is trained how long, the method decides.",
     "rungs": "How many on each rung?",
     "rungs_note": "So many configurations are scored after so many epochs. The ring is where the tournament is now; "
     "ASHA is on all rungs at once.",
     "workers": "Four workers: who waits?",
     "workers_note": "Colours are rungs, empty is waiting. Above, nobody goes on before a rung is complete; below, ASHA "
-    "promotes whoever is among the best 1/{eta} of those that have come so far. Wide networks take longer.",
+    "promotes whoever is among the best 1/{eta} of those that have come so far.",
     "whole": "Train the others, too",
     "cost": "Trained in all",
     "cost_value": "{epochs} epochs",
@@ -82,7 +83,7 @@ _LETTERS = ("A", "B", "C", "D")
 _CURVES = {"early tells late": AGREE, "curves cross": CROSS}
 _WORKERS = 4
 _SNAPSHOTS = 12
-_CLOSE = 0.1
+_CLOSE = 0.02
 _LONG = 81  # epochs after which the slow curves are low
 
 
@@ -145,8 +146,12 @@ class InsideHyperband(PredictedFirst):
         return int(self.longest)
 
     @property
-    def _made_up(self) -> Curves:
+    def _recorded(self) -> Curves:
         return Curves(_CURVES[self.curves])
+
+    def _note(self, key: str) -> str:
+        data = DATASETS[TRAININGS[_CURVES[self.curves]].data].label
+        return _SAY[key].format(source=_SAY["source"].format(data=data))
 
     def _halving(self) -> SuccessiveHalving:
         """The tournament with most configurations: as many as end with one whole training."""
@@ -154,7 +159,7 @@ class InsideHyperband(PredictedFirst):
         return SuccessiveHalving(eta=self.eta, smallest=1 / self.n_epochs, n_first=shape[0].n)
 
     def _play(self, seed: int) -> Played:
-        curves, halving, n_epochs = self._made_up, self._halving(), self.n_epochs
+        curves, halving, n_epochs = self._recorded, self._halving(), self.n_epochs
         n_trials = sum(rung.n for rung in halving.rungs())
         runners = runners_of(halving, curves, n_epochs, n_trials, seed)
         waiting = whole_rungs(runners, curves, _WORKERS)
@@ -172,7 +177,7 @@ class InsideHyperband(PredictedFirst):
     def _marked(self, runners: list[Runner]) -> dict[str, Runner]:
         """Four of the first bracket, in the order in which they came: who leads first, who would end lowest, and two
         between."""
-        curves = self._made_up
+        curves = self._recorded
         first = [r for r in runners if r.bracket == 0]
         early = sorted(first, key=lambda r: float(curves.loss(r.configuration, r.epochs[0])))
         ends = end_losses(early, curves, self.n_epochs)
@@ -182,7 +187,7 @@ class InsideHyperband(PredictedFirst):
 
     def _furthest(self, marked: dict[str, Runner]) -> str:
         """The letter of the one that was trained longest, and of these of the one with the lowest loss."""
-        winner = winner_of(list(marked.values()), self._made_up)
+        winner = winner_of(list(marked.values()), self._recorded)
         return next(letter for letter, runner in marked.items() if runner is winner)
 
     def _first(self, played: Played, marked: dict[str, Runner]) -> Scene:
@@ -192,9 +197,9 @@ class InsideHyperband(PredictedFirst):
         board = Board(
             "curves",
             _SAY["curves"],
-            curves_figure([start], self._made_up, self.n_epochs, marked),
+            curves_figure([start], self._recorded, self.n_epochs, marked),
             f"Learning curves of {len(first)} configurations, each up to {epochs}.",
-            note=_SAY["curves_note"],
+            note=self._note("curves_note"),
             height=400,
             span="all",
         )
@@ -208,7 +213,7 @@ class InsideHyperband(PredictedFirst):
         )
 
     def _shown(self, state: LessonState, played: Played, marked: dict[str, Runner]) -> Scene:
-        runners, curves = played.runners, self._made_up
+        runners, curves = played.runners, self._recorded
         found = float(curves.loss(winner_of(runners, curves).configuration, self.n_epochs))
         best = float(end_losses(runners, curves, self.n_epochs).min())
         used = sum(runner.epochs[-1] for runner in runners)
@@ -235,7 +240,7 @@ class InsideHyperband(PredictedFirst):
         )
 
     def _boards(self, state: LessonState, played: Played, marked: dict[str, Runner]) -> tuple[Board, ...]:
-        n_epochs, curves = self.n_epochs, self._made_up
+        n_epochs, curves = self.n_epochs, self._recorded
         whole = [r for r in played.runners if r.bracket == 0] if state.is_revealed else []
         winner = winner_of(played.runners, curves)
         alt = f"{len(played.runners)} learning curves; the one that is left ends with a loss of "
@@ -248,7 +253,7 @@ class InsideHyperband(PredictedFirst):
             f"bracket {b}, {epochs:g} epochs: {n}"
             for b, _, epochs, n in bracket_table(played.runners).itertuples(index=False)
         )
-        note = _SAY["curves_note_asha" if self.method == _ASHA else "curves_note"]
+        note = self._note("curves_note_asha" if self.method == _ASHA else "curves_note")
         figure = curves_figure(played.snapshots, curves, n_epochs, marked, whole)
         workers = workers_figure({"whole rungs": played.waiting, "ASHA": played.asha}, _WORKERS)
         n_brackets = len({r.bracket for r in played.runners})
@@ -284,7 +289,7 @@ class InsideHyperband(PredictedFirst):
         runners = played.runners
         used, whole = sum(r.epochs[-1] for r in runners), len(runners) * self.n_epochs
         told.append(Told(_SAY["whole_cost"].format(n=len(runners), whole=f"{whole:,}", used=f"{used:,.0f}")))
-        ends = end_losses(runners, self._made_up, self.n_epochs)
+        ends = end_losses(runners, self._recorded, self.n_epochs)
         lowest = runners[int(np.argmin(ends))]
         is_kept = lowest.epochs[-1] == max(r.epochs[-1] for r in runners)
         said = {"best": float(ends.min()), "found": found, "epochs": _epochs(lowest.epochs[-1])}
@@ -307,7 +312,9 @@ class InsideHyperband(PredictedFirst):
     def _says(self, snapshots: list[Snapshot]) -> tuple[str, ...]:
         sentences = []
         for snapshot in snapshots:
-            best = min(float(self._made_up.loss(r.configuration, epochs)) for r, epochs in snapshot.trained)
+            is_there = [True] * len(snapshot.trained) if snapshot.rung is None else snapshot.is_in
+            there = [pair for pair, is_one in zip(snapshot.trained, is_there, strict=True) if is_one]
+            best = min(float(self._recorded.loss(r.configuration, epochs)) for r, epochs in there)
             on = [epochs for (_, epochs), is_in in zip(snapshot.trained, snapshot.is_in, strict=True) if is_in]
             if snapshot.rung is None:
                 sentences.append(_SAY["said_asha"].format(n=len(snapshot.trained), n_on=len(on), best=best))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from hpo_core.lessons import LESSONS, LessonState
-from hpo_core.lessons._learning_curves import AGREE, CROSS, Curves
+from hpo_core.lessons._learning_curves import AGREE, CHECKS, CROSS, FOLDS, LONGEST, TRAININGS, Curves
 from hpo_core.lessons._tournaments import (
     after_rungs,
     bracket_table,
@@ -21,6 +23,7 @@ from hpo_core.methods.asha import AsynchronousHalving
 from hpo_core.methods.hyperband import Hyperband
 from hpo_core.methods.successive_halving import SuccessiveHalving
 from hpo_core.options import with_options
+from hpo_core.schedule import Schedule
 
 HALVING = SuccessiveHalving(eta=3, smallest=1 / 9, n_first=9)
 SEEN = LessonState(moves=("guessed",))
@@ -44,6 +47,32 @@ def scene_of(state, workshop, **options):
 def halved(kind=AGREE, seed=1):
     curves = Curves(kind)
     return curves, runners_of(HALVING, curves, 9, 13, seed)
+
+
+@pytest.mark.parametrize("kind", [AGREE, CROSS])
+@pytest.mark.parametrize(("row", "column"), [(0, 5), (6, 2), (11, 0)])
+def test_recorded_losses_are_those_of_the_lab_s_network(kind, row, column):
+    training = TRAININGS[kind]
+    rates, widths = training.grid
+    configuration = training.configuration(rates[row], widths[column])
+    found = Curves(kind).loss({"learning_rate": rates[row], "width": widths[column]}, [1, 3])
+    for epochs, loss in zip((1, 3), found, strict=True):
+        schedule = Schedule(epochs / LONGEST)
+        fits = [training.problem.fit(configuration, fold, schedule).score for fold in range(FOLDS)]
+        assert np.mean(fits) == pytest.approx(loss, rel=0.02)
+
+
+def test_who_leads_early_leads_late_or_not():
+    """Rank correlation of the losses after the first and after the last epoch, over configurations at random."""
+    rng = np.random.default_rng(0)
+    found = {}
+    for kind in (AGREE, CROSS):
+        curves = Curves(kind)
+        drawn = [curves.space.from_unit(point) for point in rng.random((200, 2))]
+        first, last = np.array([curves.loss(c, [CHECKS[0], CHECKS[-1]]) for c in drawn]).T
+        found[kind] = stats.spearmanr(first, last).statistic
+    assert found[AGREE] > 0.9
+    assert found[CROSS] < 0
 
 
 def test_brackets_are_those_of_the_paper(workshop):
@@ -83,14 +112,15 @@ def test_whole_rungs_wait_for_their_last():
 
 def test_nobody_waits_in_asha_and_only_the_best_third_so_far_goes_on():
     curves = Curves(AGREE)
-    runners, jobs = without_waiting(AsynchronousHalving(eta=3, smallest=1 / 9), curves, 9, 40.0, 4, seed=1)
+    end = 80 * curves.seconds(curves.space.default())
+    runners, jobs = without_waiting(AsynchronousHalving(eta=3, smallest=1 / 9), curves, 9, end, 4, seed=1)
     for worker in range(4):
         own = [job for job in jobs if job.worker == worker]
         assert own[0].begin == 0
         assert all(before.end == after.begin for before, after in pairwise(own))
-        assert own[-1].end == 40
+        assert own[-1].end == end
     loss = {(r.slot, rung): float(curves.loss(r.configuration, e)) for r in runners for rung, e in enumerate(r.epochs)}
-    assert len(loss) == sum(job.end < 40 for job in jobs)
+    assert len(loss) == sum(job.end < end for job in jobs)
     promoted = [job for job in jobs if job.rung]
     assert promoted
     for job in promoted:
