@@ -74,6 +74,7 @@ def corrected_best(
 
     A trial that lost a race was a candidate, too: it might have been picked on other folds. The folds that it has not
     done are filled in several times, from what is known of trial and fold and from the noise of the whole trials.
+    Trials that were cut short in epochs or rows are left out, as their scores do not compare.
 
     Source: Tsamardinos, Greasidou and Borboudakis (2018), Bootstrapping the out-of-sample predictions for efficient and
     accurate cross-validation (BBC-CV), over fold scores, as no predictions are kept, and over the trials, too; Nadeau
