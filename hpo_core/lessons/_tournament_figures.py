@@ -147,7 +147,10 @@ def _shape(name: str, colour: str, width: float, dash: str = "solid") -> dict[st
 def _curves(name: str, frames: Sequence[dict[str, Floats]], colour: str, width: float) -> dict[str, Any]:
     """With a dot where each ends, which is all that there is of one epoch."""
     size = 3.0 + 1.5 * width
-    dotted = [{**f, "marker": {"color": colour, "size": np.where(_is_end(f["x"]), size, 0.0)}} for f in frames]
+    dotted = [
+        {**f, "marker": {"color": colour, "size": np.where(_is_end(f["x"]), size, 0.0), "line": {"width": 0}}}
+        for f in frames
+    ]
     return replaced({**_shape(name, colour, width), "mode": "lines+markers"}, dotted)
 
 
