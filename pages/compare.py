@@ -183,8 +183,8 @@ def _luck(studies: list[StudyUnderTest], overlap: float) -> None:
         st.html(html_table("Luck", heads, rows))
         st.caption(
             "The best of many noisy scores looks better than it is: on new rows expect about the value in bold, within "
-            "its 95 % interval. For the verdict, each fold is scored by the trial that is best on the others. Trust "
-            "the verdict; the locked rows have the last word."
+            "its 95 % interval. The verdict compares the best trials fold by fold, without that luck. Trust it; the "
+            "locked rows have the last word."
         )
 
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from hpo_core.analysis.comparison import Compared, compared_trial, training_overlap
 from hpo_core.analysis.noise import Difference, compare_folds
+from hpo_core.analysis.optimism import corrected_best
 from hpo_core.formats import format_count, format_score, format_seconds
 from hpo_core.problem import ProblemSpec
 from hpo_core.studies.table import Floats, TrialTable
 
-_FEWEST_FOLDS = 3
+_FEWEST_FOLDS = 2  # one fold has no noise to judge by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,19 +78,17 @@ def fits_done(table: TrialTable) -> int:
 
 
 def fold_scores_without_luck(table: TrialTable) -> Floats:
-    """For each fold, its score in the trial that is best on all other folds, shape (k,); empty with under three folds.
+    """Fold scores of the best trial, each less what picking has gained by luck, shape (k,); empty with under two folds.
 
-    The best of many trials owes a part of its value to the luck of its folds. Here no score had a part in the choice
-    of the trial that it comes from, so the mean of them is free of that luck. Only trials with all folds count.
+    The luck is that of `corrected_best`, which counts trials that lost a race, too; a single trial owes nothing to it.
     """
     scores = table.fold_scores[table.is_complete]
     scores = scores[np.isfinite(scores).all(axis=1)]
-    n_trials, n_folds = scores.shape
-    if n_trials == 0 or n_folds < _FEWEST_FOLDS:
+    if len(scores) == 0 or scores.shape[1] < _FEWEST_FOLDS:
         return np.empty(0)
-    others = scores.sum(axis=1, keepdims=True) - scores
-    chosen: Floats = scores[np.argmin(table.sign * others, axis=0), np.arange(n_folds)]
-    return chosen
+    best: Floats = scores[np.argmin(table.sign * scores.mean(axis=1))]
+    found = corrected_best(table)
+    return best if found is None else best + (found.value - found.raw)
 
 
 def difference_without_luck(first: TrialTable, second: TrialTable, overlap: float) -> Difference | None:

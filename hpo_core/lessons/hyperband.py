@@ -312,15 +312,14 @@ class InsideHyperband(PredictedFirst):
     def _says(self, snapshots: list[Snapshot]) -> tuple[str, ...]:
         sentences = []
         for snapshot in snapshots:
-            is_there = [True] * len(snapshot.trained) if snapshot.rung is None else snapshot.is_in
-            there = [pair for pair, is_one in zip(snapshot.trained, is_there, strict=True) if is_one]
+            on = [pair for pair, is_in in zip(snapshot.trained, snapshot.is_in, strict=True) if is_in]
+            there = snapshot.trained if snapshot.rung is None else on
             best = min(float(self._recorded.loss(r.configuration, epochs)) for r, epochs in there)
-            on = [epochs for (_, epochs), is_in in zip(snapshot.trained, snapshot.is_in, strict=True) if is_in]
             if snapshot.rung is None:
                 sentences.append(_SAY["said_asha"].format(n=len(snapshot.trained), n_on=len(on), best=best))
                 continue
             said = {"bracket": snapshot.bracket + 1, "rung": snapshot.rung + 1, "n": len(on), "best": best}
-            sentences.append(_SAY["said"].format(**said, epochs=_epochs(max(on))))
+            sentences.append(_SAY["said"].format(**said, epochs=_epochs(max(epochs for _, epochs in on))))
         return tuple(sentences)
 
 

@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 import pytest
-from optuna.trial import TrialState
 
 from hpo_core.analysis.noise import mean_interval
 from hpo_core.analysis.optimism import corrected_best
-from hpo_core.pruning import PRUNING, FoldHistory, is_hopeless
 from tests.benchmarks.optimism_studies import Known, compare
+from tests.races import race_table, raced
 from tests.trial_tables import build_table
 
 
@@ -88,24 +87,6 @@ def test_interval_ends_where_no_score_can_be():
     assert high[0] < high[1] == 1.0 < corrected_best(table_of(scores)).interval[1]
     low = corrected_best(table_of(1 - scores, direction="minimize"), ideal=0.0).interval
     assert low == pytest.approx((0.0, 1 - high[0]))
-
-
-def raced(scores):
-    """The scores, those left out that a race (higher is better) would not have come to."""
-    history, done = FoldHistory(scores.shape[1], -1.0), np.full(scores.shape, np.nan)
-    for row, seen in zip(scores, done, strict=True):
-        for fold in range(len(row)):
-            if is_hopeless(PRUNING["race"], tuple(seen[:fold]), history.snapshot()):
-                break
-            seen[fold] = row[fold]
-        history.add(tuple(seen))
-    return done
-
-
-def race_table(scores):
-    is_whole = np.isfinite(scores).all(axis=1)
-    states = np.where(is_whole, int(TrialState.COMPLETE), int(TrialState.PRUNED))
-    return build_table(len(scores), fold_scores=scores, values=np.nanmean(scores, axis=1), states=states)
 
 
 @pytest.mark.parametrize(("spread", "low", "high"), [(0.0, 0.65, 1.1), (0.003, 0.7, 1.1), (0.01, 0.7, 1.4)])

@@ -13,8 +13,6 @@ from tests.direct_executor import DirectExecutor
 from tests.settled_scene import settled
 
 SEEN = LessonState(moves=("guessed",))
-
-
 KEPT = (1, 2, 3, 4)
 
 
