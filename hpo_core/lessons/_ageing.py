@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
-
-import numpy as np
 
 from hpo_core.lessons._asking import asked_trials
-from hpo_core.methods.regularised_evolution import RegularisedEvolution, mutated, name_of
-from hpo_core.problem import make_problem
-from hpo_core.space import Configuration, SearchSpace, configuration_digest
+from hpo_core.lessons._networks import architectures, seen_loss, true_loss
+from hpo_core.methods.regularised_evolution import AgeingSampler, RegularisedEvolution, Scored, name_of
+from hpo_core.space import Configuration
 
 TOURNAMENT = 4
-_WIDTH = RegularisedEvolution.width
-_BENDS = {"silu": 0.0, "relu": 0.04, "tanh": 0.12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +19,8 @@ class Life:
 
     Attributes:
         configuration: Its architecture.
-        seen: Its loss as it looked.
-        true: Its loss without noise.
+        seen: Its loss on the folds that were looked at.
+        true: Its loss on all folds.
         parent: The number of the trial that it is a child of; None for those drawn at random.
         born: The number of its own trial, from 0.
         left: The number of the trial with whose arrival it left; None while it lives.
@@ -50,62 +43,36 @@ class Life:
         return self.true - self.seen
 
 
-@lru_cache(maxsize=1)
-def architectures() -> SearchSpace:
-    """The shape of a network, as the lab's own model family has it, without what concerns its training."""
-    space = make_problem("moons", "architecture").space
-    is_shape = [p.name in ("n_layers", "activation", "skip") or p.name.startswith("units_") for p in space.parameters]
-    return SearchSpace(tuple(p for p, is_in in zip(space.parameters, is_shape, strict=True) if is_in))
+def oldest_leave(population: int, n_trials: int, n_folds: int, seed: int) -> list[Life]:
+    """Regularised evolution, as the lab has it; each network is looked at on so many folds of its own."""
+    return _lives(AgeingSampler, population, n_trials, n_folds, seed)
 
 
-def true_loss(configuration: Mapping[str, Any]) -> float:
-    """Made up, so that it is known: best with four layers that grow narrower, smooth neurons, and skips if deep."""
-    n_layers = configuration["n_layers"]
-    widths = [math.log2(configuration[f"units_{i}"]) for i in range(1, n_layers + 1)]
-    off = float(np.mean([(width - (7.0 - 0.75 * i)) ** 2 for i, width in enumerate(widths)]))
-    skip = 0.05 if configuration["skip"] != (n_layers >= 4) else 0.0
-    return float(0.4 + 0.04 * abs(n_layers - 4) + 0.03 * off + _BENDS[configuration["activation"]] + skip)
+def weakest_leave(population: int, n_trials: int, n_folds: int, seed: int) -> list[Life]:
+    """The same, but who looks worst leaves, however young."""
+    return _lives(_WeakestLeave, population, n_trials, n_folds, seed)
 
 
-def oldest_leave(population: int, n_trials: int, noise: float, seed: int) -> list[Life]:
-    """Regularised evolution, as the lab has it."""
-    method, space = RegularisedEvolution(population=population, tournament=TOURNAMENT), architectures()
-    trials = asked_trials(method.sampler(space, seed), space, lambda c, _: _look(c, noise, seed), n_trials)
-    known: dict[str, int] = {}
+class _WeakestLeave(AgeingSampler):
+    def survivors(self, known: Sequence[Scored]) -> list[Scored]:
+        alive: list[Scored] = []
+        for newest in known:
+            alive.append(newest)
+            if len(alive) > self._options.population:
+                alive.remove(max(alive, key=lambda one: one.value))
+        return alive
+
+
+def _lives(kind: type[AgeingSampler], population: int, n_trials: int, n_folds: int, seed: int) -> list[Life]:
+    space = architectures()
+    sampler = kind(RegularisedEvolution(population=population, tournament=TOURNAMENT), space, seed)
+    trials = asked_trials(sampler, space, lambda c, _: seen_loss(c, n_folds, seed), n_trials)
+    alive = [set(map(id, sampler.survivors(trials[: n + 1]))) for n in range(n_trials)]
+    known = {name_of(trial.configuration): number for number, trial in enumerate(trials)}
     lives = []
     for number, trial in enumerate(trials):
         parents = trial.thought["parents"]
-        left = number + population
-        last = left if left < n_trials else None
+        left = next((n for n in range(number, n_trials) if id(trial) not in alive[n]), None)
         parent = known[parents[0]] if parents else None
-        lives.append(Life(trial.configuration, trial.value, true_loss(trial.configuration), parent, number, last))
-        known[name_of(trial.configuration)] = number
+        lives.append(Life(trial.configuration, trial.value, true_loss(trial.configuration), parent, number, left))
     return lives
-
-
-def weakest_leave(population: int, n_trials: int, noise: float, seed: int) -> list[Life]:
-    """The same tournaments and changes, but who looks worst leaves, however young."""
-    space, rng = architectures(), np.random.default_rng(seed)
-    tried: list[tuple[Configuration, float, int | None]] = []
-    alive: list[int] = []
-    left: dict[int, int] = {}
-    for number in range(n_trials):
-        parent: int | None = None
-        child = space.from_unit(rng.random(len(space)))
-        if len(alive) >= population:
-            drawn = rng.choice(alive, size=min(TOURNAMENT, len(alive)), replace=False).tolist()
-            parent = min(drawn, key=lambda i: tried[i][1])
-            child, _ = mutated(space, tried[parent][0], _WIDTH, rng)
-        tried.append((child, _look(child, noise, seed), parent))
-        alive.append(number)
-        if len(alive) > population:
-            worst = max(alive, key=lambda i: tried[i][1])
-            alive.remove(worst)
-            left[worst] = number
-    return [Life(c, seen, true_loss(c), parent, i, left.get(i)) for i, (c, seen, parent) in enumerate(tried)]
-
-
-def _look(configuration: Configuration, noise: float, seed: int) -> float:
-    """The loss as one training shows it; the same network looks the same again."""
-    rng = np.random.default_rng([seed, int(configuration_digest(configuration), 16)])
-    return true_loss(configuration) + noise * float(rng.standard_normal())

@@ -9,9 +9,9 @@ import numpy as np
 
 from hpo_core.lessons._ageing import Life
 from hpo_core.lessons._film import growing, replaced
+from hpo_core.lessons._networks import MOST_LAYERS
 from hpo_core.plots import LIVE, Figure, axis, faint, layout
 
-_LAYERS = 6
 _BLUE = LIVE.arms[0]
 
 
@@ -49,7 +49,7 @@ def lives_figure(lives: Sequence[Life], counts: Sequence[int], n_all: int) -> Fi
             LIVE,
             revision="lives",
             xaxis=axis(LIVE, "trial", range=[0, n_all + 1], fixedrange=True),
-            yaxis=axis(LIVE, "loss as it looks", fixedrange=True),
+            yaxis=axis(LIVE, "loss as it looks, log", type="log", dtick="D2", tickformat="~g", fixedrange=True),
             dragmode=False,
         ),
     }
@@ -58,10 +58,10 @@ def lives_figure(lives: Sequence[Life], counts: Sequence[int], n_all: int) -> Fi
 def network_figure(lives: Sequence[Life], counts: Sequence[int]) -> Figure:
     """The best network alive: a bar for each layer, as high as it has neurons."""
     found = [best_alive(lives, n).configuration for n in counts]
-    widths = [[c.get(f"units_{i}") if i <= c["n_layers"] else None for i in range(1, _LAYERS + 1)] for c in found]
-    bars = {"type": "bar", "x": list(range(1, _LAYERS + 1)), "textposition": "outside", "hoverinfo": "skip"}
+    widths = [[c.get(f"units_{i}") if i <= c["n_layers"] else None for i in range(1, MOST_LAYERS + 1)] for c in found]
+    bars = {"type": "bar", "x": list(range(1, MOST_LAYERS + 1)), "textposition": "outside", "hoverinfo": "skip"}
     fill = {"color": faint(_BLUE, 0.6), "line": {"width": 1.5, "color": _BLUE}}
-    words = {"type": "scatter", "mode": "text", "x": [3.5], "y": [620], "hoverinfo": "skip"}
+    words = {"type": "scatter", "mode": "text", "x": [(MOST_LAYERS + 1) / 2], "y": [620], "hoverinfo": "skip"}
     texts = [f"{c['activation']}{', skips' if c['skip'] else ', no skips'}" for c in found]
     return {
         "data": [
@@ -71,7 +71,7 @@ def network_figure(lives: Sequence[Life], counts: Sequence[int]) -> Figure:
         "layout": layout(
             LIVE,
             revision="network",
-            xaxis=axis(LIVE, "hidden layer", range=[0.4, _LAYERS + 0.6], dtick=1, fixedrange=True, showgrid=False),
+            xaxis=axis(LIVE, "hidden layer", range=[0.4, MOST_LAYERS + 0.6], dtick=1, fixedrange=True, showgrid=False),
             yaxis=axis(LIVE, "neurons, log", type="log", range=[0.3, 3.0], dtick=1, tickformat=",~g", fixedrange=True),
             showlegend=False,
             margin={"l": 56, "r": 16, "t": 12, "b": 44},

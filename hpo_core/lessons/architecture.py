@@ -8,10 +8,12 @@ from typing import ClassVar
 
 import pandas as pd
 
+from hpo_core.datasets import DATASETS
 from hpo_core.formats import format_count
 from hpo_core.lessons import Action, Ask, Board, Check, Fact, Film, LessonState, Scene, Told, Workshop
 from hpo_core.lessons._ageing import TOURNAMENT, Life, oldest_leave, weakest_leave
 from hpo_core.lessons._ageing_figures import best_alive, lives_figure, network_figure
+from hpo_core.lessons._networks import DATA, PROTOCOL, all_networks
 from hpo_core.lessons._predicted import PredictedFirst
 from hpo_core.options import option
 
@@ -22,12 +24,12 @@ _SAY = {
     "wait": "The population is being bred.",
     "ask": "When does the best one leave?",
     "lives": "Who lives?",
-    "lives_note": "Filled: alive. Ring: the best one alive. The line leads from a parent to its newest child. Losses "
-    "are made up, so that the true ones are known; who is tried, the method decides.",
+    "lives_note": "Filled: alive. Ring: the best one alive. The line leads from a parent to its newest child. Each "
+    "loss is that of a real training on {data}, recorded; all {n_all} networks were trained on {n_folds} folds.",
     "network": "Which network is the best one alive?",
     "network_note": "A bar for each hidden layer, as high as it has neurons; above, how neurons bend, and whether "
     "layers are skipped.",
-    "best": "Best at the end, as it looks and as it is",
+    "best": "Best of all tried, as it looks and on all folds",
     "best_value": "{seen:.3f} and {true:.3f}",
     "oldest_life": "Longest life",
     "life_value": "{n} trials",
@@ -41,17 +43,18 @@ _SAY = {
     "weakest": "This is the lab's method without ageing: a member that looks good stays, and has children, for as long "
     "as few look better.",
     "luck": "Trial {n} looks {luck:.2f} better than it is, and lived for {life}: it had {children}.",
-    "no_luck": "Nobody that looks 0.1 better than it is lived for more than {most} trials.",
+    "no_luck": "Nobody that looks {lucky} better than it is lived for more than {most} trials.",
     "check_predict": "Predict first, then change the settings.",
     "check_todo": "Not here. What must there be for luck, and what ends it?",
     "check_done": "Right: where only weakness kills, a lucky look lasts. Ageing ends it, and costs good members: "
-    "which of the two ends better differs from seed to seed here.",
+    "the best one that was ever tried is about as good either way here.",
 }
 _ANSWERS = ("never, as it is the best", "{n} trials after it came", "when it looks weakest")
-_NOISE = {"none": 0.0, "some": 0.05, "much": 0.12}
+_NOISE = {"none": PROTOCOL.n_folds, "some": 3, "much": 1}  # folds that are looked at
+_LIVES_NOTE = _SAY["lives_note"].format(data=DATASETS[DATA].label, n_all=len(all_networks()), n_folds=PROTOCOL.n_folds)
 _OLDEST, _WEAKEST = "the oldest", "the weakest"
 _TRIALS = 80
-_LUCKY = 0.1
+_LUCKY = 0.04
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ class InsideArchitecture(PredictedFirst):
     methods: ClassVar[tuple[str, ...]] = ("regularised_evolution",)
 
     leaves: str = option(_OLDEST, "Who leaves", "When a child comes.", choices=(_OLDEST, _WEAKEST))
-    noise: str = option("some", "Noise", "How much a look at a network is off by chance.", choices=tuple(_NOISE))
+    noise: str = option(
+        "some", "Noise", "A look at a network takes all ten folds, three, or only one.", choices=tuple(_NOISE)
+    )
     population: int = option(12, "Members", "How many live at a time.", low=6, high=24)
 
     def scene(self, state: LessonState, workshop: Workshop) -> Scene:
@@ -95,13 +100,13 @@ class InsideArchitecture(PredictedFirst):
             _SAY["task"].format(n=self.population, k=TOURNAMENT, who=self.leaves),
             Film(self._boards(lives, [self.population])),
             ask=Ask(_SAY["ask"], self._answers()),
-            numbers={"Networks": _table(lives).drop(columns=["left at", "true loss"])},
+            numbers={"Networks": _table(lives).drop(columns=["left at", "loss on all folds"])},
             check=Check(answer=_SAY["check_predict"]),
         )
 
     def _shown(self, state: LessonState, lives: list[Life]) -> Scene:
         counts = list(range(self.population, _TRIALS + 1))
-        best = best_alive(lives, _TRIALS)
+        best = min(lives, key=lambda life: life.seen)
         longest = max(map(_life, lives))
         facts = (
             Fact(_SAY["best"], _SAY["best_value"].format(seen=best.seen, true=best.true), "machine"),
@@ -131,7 +136,7 @@ class InsideArchitecture(PredictedFirst):
         figure, network = lives_figure(lives, counts, _TRIALS), network_figure(lives, counts)
         return (
             Board("network", _SAY["network"], network, shape, note=_SAY["network_note"], height=420),
-            Board("lives", _SAY["lives"], figure, alt, note=_SAY["lives_note"], height=420, span="side"),
+            Board("lives", _SAY["lives"], figure, alt, note=_LIVES_NOTE, height=420, span="side"),
         )
 
     def _told(self, state: LessonState, lives: list[Life]) -> tuple[Told, ...]:
@@ -144,7 +149,7 @@ class InsideArchitecture(PredictedFirst):
         told.append(Told(_SAY["oldest" if self.leaves == _OLDEST else "weakest"]))
         lucky = _lucky(lives)
         if not lucky:
-            return (*told, Told(_SAY["no_luck"].format(most=_TRIALS // 2)))
+            return (*told, Told(_SAY["no_luck"].format(lucky=_LUCKY, most=_TRIALS // 2)))
         longest = max(lucky, key=_life)
         children = Counter(life.parent for life in lives)[longest.born]
         said = {"n": longest.born + 1, "luck": longest.luck, "life": format_count(_life(longest), "trial")}
@@ -179,7 +184,7 @@ def _table(lives: list[Life]) -> pd.DataFrame:
             "child of": None if life.parent is None else life.parent + 1,
             "left at": None if life.left is None else life.left + 1,
             "loss as it looks": life.seen,
-            "true loss": life.true,
+            "loss on all folds": life.true,
             **life.configuration,
         }
         for life in lives

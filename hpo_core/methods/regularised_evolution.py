@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import numpy as np
 from optuna.study import Study
@@ -17,6 +17,16 @@ from hpo_core.options import option
 from hpo_core.space import AnyParameter, Categorical, Configuration, SearchSpace, is_same
 
 _TRIES = 30
+
+
+class HasValue(Protocol):
+    """Of which one may be better than another."""
+
+    @property
+    def value(self) -> float: ...
+
+
+Scored = TypeVar("Scored", bound=HasValue)
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class RegularisedEvolution(SearchMethod):
     )
 
     def sampler(self, space: SearchSpace, seed: int) -> SpaceSampler:
-        return _AgeingSampler(self, space, seed)
+        return AgeingSampler(self, space, seed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +84,7 @@ def name_of(configuration: Mapping[str, Any]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
 
 
-class _AgeingSampler(SpaceSampler):
+class AgeingSampler(SpaceSampler):
     """All state is in the trials: the population are the newest that have a value, in the order of their numbers."""
 
     def __init__(self, method: RegularisedEvolution, space: SearchSpace, seed: int) -> None:
@@ -103,9 +113,13 @@ class _AgeingSampler(SpaceSampler):
 
     def alive(self, study: Study) -> list[Member]:
         """The population, the oldest first."""
-        newest = sorted(self._history.observations, key=lambda o: o.number)[-self._options.population :]
+        known = sorted(self._history.observations, key=lambda o: o.number)
         trials = study.get_trials(deepcopy=False)
-        return [self._member(trials[o.number], o.value) for o in newest]
+        return [self._member(trials[o.number], o.value) for o in self.survivors(known)]
+
+    def survivors(self, known: Sequence[Scored]) -> list[Scored]:
+        """Who lives after trials that came in this order, the oldest first."""
+        return list(known[-self._options.population :])
 
     def _member(self, trial: FrozenTrial, value: float) -> Member:
         configuration = self.space.check(trial.params)
