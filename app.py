@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import FileResponse
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 import pages._shared
@@ -23,18 +23,22 @@ from hpo_core.methods import METHODS
 from hpo_core.plots import PLOTS
 from hpo_core.pruning import PRUNING
 from hpo_core.search import recover_all
-from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
+from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH, packed_plotly
 from pages._shared.boot import BOOT_PATH, BootScript, boot_js
 from pages._shared.fault import show_script_error
 from pages._shared.headers import SecurityHeaders
 from pages._shared.moves import ROUTES as MOVES
+from pages._shared.prompt import send_at_once
 
 FOREVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-async def plotly_js(request: Request) -> FileResponse:
+async def plotly_js(request: Request) -> Response:
     """plotly.js out of the installed package. Its version is in the path, so that a browser may keep it for ever."""
-    return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=FOREVER)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=FOREVER)
+    packed = {**FOREVER, "Content-Encoding": "gzip", "Vary": "Accept-Encoding"}
+    return Response(packed_plotly(), media_type="text/javascript", headers=packed)
 
 
 @asynccontextmanager
@@ -45,6 +49,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     """
     from pages._shared.lab import close_lab, the_lab
 
+    send_at_once()
     _import_what_pages_need()
 
     try:
@@ -62,6 +67,7 @@ def _import_what_pages_need() -> None:
         importlib.import_module(info.name)
     for catalogue in (METHODS, PLOTS, PRUNING):
         len(catalogue)
+    packed_plotly()
 
 
 ROUTES = [Route(PLOTLY_PATH, plotly_js), Route(BOOT_PATH, boot_js), *MOVES]

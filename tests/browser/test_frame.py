@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import urllib.request
 from collections.abc import Callable
 
@@ -37,3 +38,12 @@ def test_chart_library_may_be_kept_for_ever(demo_url: str) -> None:
         assert "immutable" in answer.headers["Cache-Control"]
         assert answer.headers["Content-Type"].startswith("text/javascript")
         assert b"plotly.js v" in answer.read(200)
+
+
+def test_chart_library_comes_packed_to_those_who_can_unpack(demo_url: str) -> None:
+    from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
+
+    request = urllib.request.Request(demo_url + PLOTLY_PATH, headers={"Accept-Encoding": "gzip, br"})
+    with urllib.request.urlopen(request) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert gzip.decompress(answer.read()) == PLOTLY_FILE.read_bytes()
