@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import inspect
 import logging
 import pkgutil
 from collections.abc import AsyncIterator
@@ -50,7 +51,7 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     from pages._shared.lab import close_lab, the_lab
 
     send_at_once()
-    _import_what_pages_need()
+    _make_ready()
 
     try:
         recover_all(the_lab().storage)
@@ -62,11 +63,12 @@ async def lifespan(_app: Any) -> AsyncIterator[None]:
     close_lab()
 
 
-def _import_what_pages_need() -> None:
+def _make_ready() -> None:
     for info in pkgutil.iter_modules(pages._shared.__path__, "pages._shared."):
         importlib.import_module(info.name)
     for catalogue in (METHODS, PLOTS, PRUNING):
         len(catalogue)
+    inspect.stack()  # Streamlit asks for it once, and the first answer looks through every module: 0.2 s
     packed_plotly()
 
 

@@ -29,11 +29,12 @@ def page() -> None:
     with left:
         with st.container(key="card-by-hand"):
             guarded_fragment(_by_hand, what="The sliders", key="by-hand")(tuning)
-        with st.container(key="card-by-machine"):
-            machine_head()
-            machine_panel(tuning)
+        by_machine = st.container(key="card-by-machine")
     with right:
         live_charts(tuning)
+    with by_machine:  # after the charts, as its advice may take half a second
+        machine_head()
+        machine_panel(tuning)
     child_form(tuning)
     adviser_dialog(tuning)
 

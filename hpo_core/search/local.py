@@ -126,7 +126,8 @@ class LocalExecutor:
         self._sources = selectors.DefaultSelector()
         self._sources.register(self._wake_read, selectors.EVENT_READ)
         self._workers: list[_Worker] = []
-        for _ in range(n_workers + n_spare):
+        self._n_wanted = n_workers + n_spare
+        for _ in range(max(1, self._n_wanted // 2)):  # each brings another: starting all at once leaves no core free
             self._start_worker()
         self._thread = threading.Thread(target=self._serve, name="local-executor", daemon=True)
         self._thread.start()
@@ -215,6 +216,8 @@ class LocalExecutor:
             self._replace(worker, _death_sentence(worker))
         elif "ready" in reply:
             worker.is_ready, self._failed_starts = True, 0
+            if len(self._workers) < self._n_wanted:
+                self._start_worker()
         elif "opened" in reply and worker.job is not None:
             worker.job.began = time.monotonic()
             worker.is_opening = False

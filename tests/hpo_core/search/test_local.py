@@ -190,10 +190,9 @@ def test_workers_that_do_not_start_are_given_up_with_a_sentence(tmp_path, monkey
 
 def test_spare_workers_stand_ready_but_do_not_work(tmp_path, moody_landscape):
     with pool(1, tmp_path, n_spare=1) as executor:
-        assert len(executor.worker_pids) == 2
         futures = [executor.submit(request(seconds=600, x=0.6 + i / 100)) for i in range(2)]
         _running(tmp_path, 0.6)
-        wait_until(lambda: all(w.is_ready for w in executor._workers), "the spare worker")
+        wait_until(lambda: [w.is_ready for w in executor._workers] == [True, True], "the spare worker")
         executor.cancel(futures[0])
         _running(tmp_path, 0.61)
         assert [f["x"] for f in fits_done(tmp_path)] == [0.6, 0.61]
@@ -206,6 +205,8 @@ from hpo_core.search.local import LocalExecutor
 from tests.moody_landscape import request
 executor = LocalExecutor(2)
 executor.submit(request(seconds=600, x=0.71))
+while len(executor.worker_pids) < 2:
+    time.sleep(0.05)
 print(*executor.worker_pids, flush=True)
 time.sleep(600)
 """
