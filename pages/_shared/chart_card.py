@@ -28,7 +28,7 @@ from pages._shared.option_widgets import option_widgets
 
 _LOG = logging.getLogger(__name__)
 _INLINE = ("choice", "parameter")
-_PATIENCE = 15.0
+_PATIENCE = 40.0  # times what a costly chart took to compute, it waits until it is computed again
 
 
 @dataclass(frozen=True, slots=True)
