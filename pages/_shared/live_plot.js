@@ -31,6 +31,19 @@ function loadLibrary(source) {
   return library;
 }
 
+// Whether there is no graphics processor, as on many virtual machines. Scenes are drawn more simply then.
+let isInSoftware = null;
+function isDrawnInSoftware() {
+  if (isInSoftware === null) {
+    const gl = document.createElement("canvas").getContext("webgl");
+    const named = gl?.getExtension("WEBGL_debug_renderer_info");
+    const renderer = named ? gl.getParameter(named.UNMASKED_RENDERER_WEBGL) : "";
+    gl?.getExtension("WEBGL_lose_context")?.loseContext(); // a page may have a few at a time only
+    isInSoftware = /swiftshader|llvmpipe|softpipe|basic render/i.test(renderer);
+  }
+  return isInSoftware;
+}
+
 class Chart {
   constructor(host) {
     this.host = host;
@@ -100,6 +113,9 @@ class Chart {
     const { data, layout } = window.labColoured(this.spec.figure, this.spec.palettes, this.host);
     layout.autosize = true;
     layout.height = this.spec.height;
+    if (layout.scene && isDrawnInSoftware()) {
+      for (const trace of data) delete trace.contours; // lines beside a masked place take seconds a frame
+    }
     this.axes = layout.meta?.brush ?? [];
     this.host.toggleAttribute("data-brushable", this.axes.length > 0);
     if (this.axes.length) data.forEach((trace) => trace.meta?.vertices && this.filter(trace));
@@ -183,6 +199,7 @@ class Chart {
       doubleClick: false,
       doubleClickDelay: CLICK_MS - 20,
       modeBarButtons: this.buttons(Plotly, kind),
+      ...(kind === "scene" && isDrawnInSoftware() ? { plotGlPixelRatio: 1 } : {}), // else 2
     };
     return this.configs[kind];
   }
