@@ -131,7 +131,7 @@ def _card(plot: Plot[Any], table: TrialTable, key: str, around: _Surroundings) -
         with st.container(height=plot.height, border=False, vertical_alignment="center", horizontal_alignment="center"):
             st.markdown(among + why, width="content")
         return PlotEvents()
-    data, revision = _data(plot, table, key, around.is_live)
+    data, revision = _data(plot, table, key, around)
     current = around.current
     drawn = _drawn(repr(plot), table.study, revision, repr(current), around.value_label, plot, data, current)
     filename = f"{table.study}-{plot.key}"
@@ -184,12 +184,15 @@ def _answer(plot: Plot[Any], data: Any, key: str, around: _Surroundings) -> None
             around.on_place(values)
 
 
-def _data(plot: Plot[Any], table: TrialTable, key: str, is_live: bool) -> tuple[Any, str]:
-    """What the plot computes, and of which revision: a live costly plot may lag behind."""
+def _data(plot: Plot[Any], table: TrialTable, key: str, around: _Surroundings) -> tuple[Any, str]:
+    """What the plot computes, and of which revision: a live costly plot may lag behind new trials.
+
+    It never lags behind what a person does: a filter, a trial that is hidden.
+    """
     last = st.session_state.get(f"{key}-last")
-    what = (repr(plot), table.study)
-    is_known = last is not None and last[0] == what
-    if is_known and (last[3] == table.revision or (is_live and plot.is_costly and time.monotonic() < last[1])):
+    what, chosen = (repr(plot), table.study), (around.brushing.chosen, table.hidden)
+    is_known = last is not None and last[0] == (what, chosen)
+    if is_known and (last[3] == table.revision or (around.is_live and plot.is_costly and time.monotonic() < last[1])):
         return last[2], last[3]
     wait = st.empty()
     if plot.is_costly and last is None:
@@ -198,7 +201,7 @@ def _data(plot: Plot[Any], table: TrialTable, key: str, is_live: bool) -> tuple[
     data = _computed(*what, table.revision, plot, table)
     wait.empty()
     end = time.monotonic()
-    st.session_state[f"{key}-last"] = (what, end + _PATIENCE * (end - begin), data, table.revision)
+    st.session_state[f"{key}-last"] = ((what, chosen), end + _PATIENCE * (end - begin), data, table.revision)
     return data, table.revision
 
 
