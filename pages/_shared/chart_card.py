@@ -190,18 +190,18 @@ def _data(plot: Plot[Any], table: TrialTable, key: str, around: _Surroundings) -
     It never lags behind what a person does: a filter, a trial that is hidden.
     """
     last = st.session_state.get(f"{key}-last")
-    what, chosen = (repr(plot), table.study), (around.brushing.chosen, table.hidden)
-    is_known = last is not None and last[0] == (what, chosen)
+    asked = (repr(plot), table.study, around.brushing.chosen, table.hidden)
+    is_known = last is not None and last[0] == asked
     if is_known and (last[3] == table.revision or (around.is_live and plot.is_costly and time.monotonic() < last[1])):
         return last[2], last[3]
     wait = st.empty()
     if plot.is_costly and last is None:
         wait.skeleton(height=plot.height)
     begin = time.monotonic()
-    data = _computed(*what, table.revision, plot, table)
+    data = _computed(repr(plot), table.study, table.revision, plot, table)
     wait.empty()
     end = time.monotonic()
-    st.session_state[f"{key}-last"] = ((what, chosen), end + _PATIENCE * (end - begin), data, table.revision)
+    st.session_state[f"{key}-last"] = (asked, end + _PATIENCE * (end - begin), data, table.revision)
     return data, table.revision
 
 

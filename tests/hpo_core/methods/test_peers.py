@@ -74,6 +74,10 @@ installed_peer = pytest.mark.parametrize(
 Evaluate = Callable[[Configuration], float]
 
 
+def test_no_other_peer_is_left_out_than_the_one_with_a_reason():
+    assert {peer.key for peer in PEERS if peer.why_not_installed()} <= {"nevergrad"}
+
+
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
     """Warnings of a peer's own code are not ours to mend, where a test calls it directly."""
