@@ -76,7 +76,7 @@ class Hypergradient:
         differentiate: From an untrained estimator of the family and a fold.
         why_not: One sentence why a configuration cannot be differentiated and which can, or None.
         demand: The values that a configuration needs to be differentiable.
-        effort: About how many nanoseconds an epoch takes, for families that are trained in epochs.
+        effort: About how many nanoseconds a fold takes, or an epoch of it for families that are trained in epochs.
     """
 
     key: str

@@ -3,6 +3,8 @@
 Forward mode: beside the weights goes one tangent for each of a few hyperparameters, and every training step, a smooth
 map of both, carries them on. The steps are those of scikit-learn 1.9 to the last digit: its starting weights, shuffles,
 batches, updates and rule to stop. A tangent of shape (h, ...) belongs to a value of shape (...).
+
+All weights of a network stand in one vector, which an update moves at once; layers are windows on it.
 """
 
 from __future__ import annotations
@@ -60,36 +62,36 @@ class Network:
 
     def trained(self, x: Floats, y: Floats) -> list[Layer]:
         """The layers after training on rows, shape (n, d), and targets, shape (n, k)."""
-        random = check_random_state(self.model.random_state)
-        layers = self._first_layers([x.shape[1], *self.model.hidden_layer_sizes, y.shape[1]], random)
-        optimiser = (_Adam if self.model.solver == "adam" else _Momentum)(self, layers)
+        random, model = check_random_state(self.model.random_state), self.model
+        sizes = [x.shape[1], *model.hidden_layer_sizes, y.shape[1]]
+        weights = self.still(self._first_weights(sizes, random))
+        optimiser = (_Adam if model.solver == "adam" else _Momentum)(self, weights)
         order, best, n_idle = np.arange(len(x)), np.inf, 0
-        for _ in range(self.model.max_iter):
+        for _ in range(model.max_iter):
             order = shuffle(order, random_state=random)
             total = 0.0
-            for batch in gen_batches(len(x), int(np.clip(self.model.batch_size, 1, len(x)))):
+            for batch in gen_batches(len(x), int(np.clip(model.batch_size, 1, len(x)))):
                 rows = order[batch]
-                loss, slopes = self._slopes(layers, x[rows], y[rows])
+                loss, slopes = self._slopes(_layers(weights, sizes), x[rows], y[rows])
                 total += loss * len(rows)
-                layers = optimiser.moved(layers, slopes)
+                weights = optimiser.moved(weights, slopes)
             loss = total / len(x)
-            n_idle = n_idle + 1 if loss > best - self.model.tol else 0
+            n_idle = n_idle + 1 if loss > best - model.tol else 0
             best = min(best, loss)
-            if n_idle > self.model.n_iter_no_change or not np.isfinite(loss):
+            if n_idle > model.n_iter_no_change or not np.isfinite(loss):
                 break
-        return layers
+        return _layers(weights, sizes)
 
     def predicted(self, layers: list[Layer], x: Floats) -> Dual:
         """What the network says of rows: numbers, or probabilities."""
         return self._passed(layers, x)[-1]
 
-    def _first_layers(self, sizes: list[int], random: Any) -> list[Layer]:
-        layers = []
+    def _first_weights(self, sizes: list[int], random: Any) -> Floats:
+        parts = []
         for n_in, n_out in itertools.pairwise(sizes):
             bound = np.sqrt((2.0 if self.model.activation == "logistic" else 6.0) / (n_in + n_out))
-            weights = random.uniform(-bound, bound, (n_in, n_out))
-            layers.append((self.still(weights), self.still(random.uniform(-bound, bound, n_out))))
-        return layers
+            parts += [random.uniform(-bound, bound, n_in * n_out), random.uniform(-bound, bound, n_out)]
+        return np.concatenate(parts)
 
     def still(self, value: Floats) -> Dual:
         return Dual(value, np.zeros((len(self.names), *value.shape)))
@@ -118,12 +120,12 @@ class Network:
             return Dual(p, p * (1 - p) * dz)
         return Dual(p, p * (dz - np.sum(p * dz, axis=-1, keepdims=True)))
 
-    def _slopes(self, layers: list[Layer], x: Floats, y: Floats) -> tuple[float, list[Layer]]:
-        """The training loss of a batch, and its derivatives by the weights with their tangents."""
+    def _slopes(self, layers: list[Layer], x: Floats, y: Floats) -> tuple[float, Dual]:
+        """The training loss of a batch, and its derivatives by all weights with their tangents."""
         seen, n, alpha = self._passed(layers, x), len(x), self.model.alpha
         by_alpha = self.unit("alpha")
         delta = Dual(seen[-1].value - y, seen[-1].tangent)
-        slopes: list[Layer] = []
+        slopes: list[Dual] = []
         for i in range(len(layers) - 1, -1, -1):
             weights, a = layers[i][0], seen[i]
             value = (a.value.T @ delta.value + alpha * weights.value) / n
@@ -131,11 +133,16 @@ class Network:
             if i:
                 tangent = tangent + a.tangent.transpose(0, 2, 1) @ delta.value
             bias = Dual(delta.value.mean(axis=0), delta.tangent.mean(axis=1))
-            slopes.insert(0, (Dual(value, tangent / n), bias))
+            slopes = [Dual(value, tangent / n), bias, *slopes]
             if i:
                 delta = self._carried_back(delta, weights, a)
         size = sum(float(np.sum(weights.value**2)) for weights, _ in layers)
-        return self._loss(seen[-1].value, y) + 0.5 * alpha * size / n, slopes
+        return self._loss(seen[-1].value, y) + 0.5 * alpha * size / n, self._joined(slopes)
+
+    def _joined(self, parts: list[Dual]) -> Dual:
+        """One vector of all, in the order of `_layers`."""
+        tangents = [part.tangent.reshape(len(self.names), -1) for part in parts]
+        return Dual(np.concatenate([part.value.ravel() for part in parts]), np.concatenate(tangents, axis=1))
 
     def _carried_back(self, delta: Dual, weights: Dual, a: Dual) -> Dual:
         back = delta.value @ weights.value.T
@@ -167,71 +174,69 @@ class Network:
 class _Momentum:
     """Gradient descent with Nesterov's momentum."""
 
-    def __init__(self, network: Network, layers: list[Layer]) -> None:
+    def __init__(self, network: Network, weights: Dual) -> None:
         self._rate, self._momentum = network.model.learning_rate_init, network.model.momentum
         self._by_rate, self._by_momentum = network.unit("learning_rate_init"), network.unit("momentum")
         self._is_ahead = network.model.nesterovs_momentum
-        self._velocities = [tuple(network.still(np.zeros_like(w.value)) for w in layer) for layer in layers]
+        self._velocity = network.still(np.zeros_like(weights.value))
 
-    def moved(self, layers: list[Layer], slopes: list[Layer]) -> list[Layer]:
-        self._velocities = [
-            tuple(self._pushed(v, s) for v, s in zip(*pair, strict=True))
-            for pair in zip(self._velocities, slopes, strict=True)
-        ]
-        steps = self._velocities
-        if self._is_ahead:
-            steps = [
-                tuple(self._pushed(v, s) for v, s in zip(*pair, strict=True))
-                for pair in zip(self._velocities, slopes, strict=True)
-            ]
-        return [_added(layer, step) for layer, step in zip(layers, steps, strict=True)]
+    def moved(self, weights: Dual, slopes: Dual) -> Dual:
+        self._velocity = self._pushed(self._velocity, slopes)
+        return _added(weights, self._pushed(self._velocity, slopes) if self._is_ahead else self._velocity)
 
-    def _pushed(self, velocity: Dual, slope: Dual) -> Dual:
-        ones = (-1, *[1] * velocity.value.ndim)
-        tangent = self._momentum * velocity.tangent - self._rate * slope.tangent
-        tangent += self._by_momentum.reshape(ones) * velocity.value - self._by_rate.reshape(ones) * slope.value
-        return Dual(self._momentum * velocity.value - self._rate * slope.value, tangent)
+    def _pushed(self, velocity: Dual, slopes: Dual) -> Dual:
+        tangent = self._momentum * velocity.tangent - self._rate * slopes.tangent
+        tangent += self._by_momentum[:, None] * velocity.value - self._by_rate[:, None] * slopes.value
+        return Dual(self._momentum * velocity.value - self._rate * slopes.value, tangent)
 
 
 class _Adam:
     """Kingma and Ba (2015), Adam: A Method for Stochastic Optimization."""
 
-    def __init__(self, network: Network, layers: list[Layer]) -> None:
+    def __init__(self, network: Network, weights: Dual) -> None:
         self._model, self._by_rate, self._n_steps = network.model, network.unit("learning_rate_init"), 0
-        self._first = [tuple(network.still(np.zeros_like(w.value)) for w in layer) for layer in layers]
-        self._second = [tuple(network.still(np.zeros_like(w.value)) for w in layer) for layer in layers]
+        self._first, self._second = (network.still(np.zeros_like(weights.value)) for _ in range(2))
 
-    def moved(self, layers: list[Layer], slopes: list[Layer]) -> list[Layer]:
+    def moved(self, weights: Dual, slopes: Dual) -> Dual:
         self._n_steps += 1
-        moved = []
-        for i, (layer, slope) in enumerate(zip(layers, slopes, strict=True)):
-            self._first[i] = tuple(self._faded(m, s) for m, s in zip(self._first[i], slope, strict=True))
-            self._second[i] = tuple(self._faded_square(v, s) for v, s in zip(self._second[i], slope, strict=True))
-            step = tuple(self._step(m, v) for m, v in zip(self._first[i], self._second[i], strict=True))
-            moved.append(_added(layer, step))
-        return moved
+        self._first = self._faded(self._first, slopes)
+        self._second = self._faded_square(self._second, slopes)
+        return _added(weights, self._step())
 
-    def _faded(self, mean: Dual, slope: Dual) -> Dual:
+    def _faded(self, mean: Dual, slopes: Dual) -> Dual:
         b = self._model.beta_1
-        return Dual(b * mean.value + (1 - b) * slope.value, b * mean.tangent + (1 - b) * slope.tangent)
+        return Dual(b * mean.value + (1 - b) * slopes.value, b * mean.tangent + (1 - b) * slopes.tangent)
 
-    def _faded_square(self, mean: Dual, slope: Dual) -> Dual:
+    def _faded_square(self, mean: Dual, slopes: Dual) -> Dual:
         b = self._model.beta_2
-        tangent = b * mean.tangent + (1 - b) * 2 * slope.value * slope.tangent
-        return Dual(b * mean.value + (1 - b) * slope.value**2, tangent)
+        tangent = b * mean.tangent + (1 - b) * 2 * slopes.value * slopes.tangent
+        return Dual(b * mean.value + (1 - b) * slopes.value**2, tangent)
 
-    def _step(self, first: Dual, second: Dual) -> Dual:
-        t, model = self._n_steps, self._model
+    def _step(self) -> Dual:
+        t, model, first, second = self._n_steps, self._model, self._first, self._second
         scale = np.sqrt(1 - model.beta_2**t) / (1 - model.beta_1**t)
         root = np.sqrt(second.value)
         # Where no gradient ever came, nothing moves, whatever the hyperparameters.
         root_tangent = np.divide(second.tangent, 2 * root, out=np.zeros_like(second.tangent), where=root > 0)
         direction = first.value / (root + model.epsilon)
         turned = first.tangent / (root + model.epsilon) - direction * root_tangent / (root + model.epsilon)
-        by_rate = self._by_rate.reshape(-1, *[1] * direction.ndim) * direction
         rate = model.learning_rate_init
-        return Dual(-rate * scale * direction, -scale * (by_rate + rate * turned))
+        return Dual(-rate * scale * direction, -scale * (self._by_rate[:, None] * direction + rate * turned))
 
 
-def _added(layer: Any, step: Any) -> Any:
-    return tuple(Dual(w.value + s.value, w.tangent + s.tangent) for w, s in zip(layer, step, strict=True))
+def _layers(weights: Dual, sizes: list[int]) -> list[Layer]:
+    """Windows on the vector of all weights: of each layer its weights, shape (n_in, n_out), and its biases."""
+    layers, start = [], 0
+    for n_in, n_out in itertools.pairwise(sizes):
+        middle, end = start + n_in * n_out, start + (n_in + 1) * n_out
+        matrix = Dual(
+            weights.value[start:middle].reshape(n_in, n_out),
+            weights.tangent[:, start:middle].reshape(-1, n_in, n_out),
+        )
+        layers.append((matrix, Dual(weights.value[middle:end], weights.tangent[:, middle:end])))
+        start = end
+    return layers
+
+
+def _added(weights: Dual, step: Dual) -> Dual:
+    return Dual(weights.value + step.value, weights.tangent + step.tangent)

@@ -16,7 +16,6 @@ from hpo_core.problem import ModelProblem
 from hpo_core.space import Configuration, Float
 
 _KEPT = 64  # losses that are remembered
-_MOST_EFFORT = 1e9  # nanoseconds, as the effort of a family counts them: the runner waits for a gradient
 _FEWEST_EPOCHS = 3
 
 
@@ -32,15 +31,24 @@ class ValidationLoss:
         most_rows: Training rows of a fold that are looked at.
         most_folds: Folds that are looked at.
         most_epochs: Passes over the rows, for families that are trained in epochs.
+        most_milliseconds: What a gradient may take, as the family's `effort` counts: folds, then epochs, are left out.
     """
 
     def __init__(
-        self, problem: ModelProblem, rule: Hypergradient, *, most_rows: int, most_folds: int, most_epochs: int
+        self,
+        problem: ModelProblem,
+        rule: Hypergradient,
+        *,
+        most_rows: int,
+        most_folds: int,
+        most_epochs: int,
+        most_milliseconds: float,
     ) -> None:
         self.rule = rule
         self.label = rule.losses[problem.data.task]
         self._problem = problem
         self._most_rows, self._most_folds, self._most_epochs = most_rows, most_folds, most_epochs
+        self._most_nanoseconds = 1e6 * most_milliseconds
         self._known: dict[tuple[tuple[str, Any], ...], SmoothLoss] = {}
 
     def names(self, configuration: Mapping[str, Any]) -> tuple[str, ...]:
@@ -58,6 +66,12 @@ class ValidationLoss:
                 self._known.pop(next(iter(self._known)))
             self._known[key] = self._computed(configuration)
         return self._known[key]
+
+    def is_long(self, configuration: Configuration) -> bool:
+        """Whether the gradient takes longer than it may, however much is left out."""
+        estimator = self._problem.pipeline(configuration)[-1]
+        fewest = _FEWEST_EPOCHS if self._problem.family.resource else 1
+        return fewest * self.rule.effort(estimator, self._folds[0]) > self._most_nanoseconds
 
     def left_out(self, configuration: Configuration) -> str:
         """What a reader must know of the data that the gradient looks at; "" where these are all."""
@@ -92,11 +106,11 @@ class ValidationLoss:
     def _cut_down(self, configuration: Configuration) -> tuple[Any, int]:
         """The estimator, with no more epochs than can be afforded, and the number of folds."""
         estimator, n_folds = self._problem.pipeline(configuration)[-1], min(self._problem.n_folds, self._most_folds)
+        affordable = self._most_nanoseconds / max(self.rule.effort(estimator, self._folds[0]), 1.0)
         if not self._problem.family.resource:
-            return estimator, n_folds
+            return estimator, max(1, min(n_folds, int(affordable)))
         name = self._epochs_of(estimator)
         n_epochs = min(estimator.get_params()[name], self._most_epochs)
-        affordable = _MOST_EFFORT / max(self.rule.effort(estimator, self._folds[0]), 1.0)
         n_folds = max(1, min(n_folds, int(affordable / n_epochs)))
         n_epochs = max(_FEWEST_EPOCHS, min(n_epochs, int(affordable / n_folds)))
         return estimator.set_params(**{name: n_epochs}), n_folds

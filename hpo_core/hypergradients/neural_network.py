@@ -50,13 +50,15 @@ def _names(model: Any) -> tuple[str, ...]:
 
 
 def _effort(model: Any, fold: Fold) -> float:
-    """Measured on one core: per step, per weight with its tangents, and per multiplication."""
+    """Measured on one core: per step and layer, per weight and activation with their tangents, per multiplication."""
     inner = getattr(model, "regressor", model)
     sizes = [fold.x.shape[1], *inner.hidden_layer_sizes, len(np.unique(fold.y)) if inner is model else 1]
     n_weights, n_tangents = sum(a * b for a, b in itertools.pairwise(sizes)), len(_names(inner))
-    batch = min(inner.batch_size, len(fold.x))
-    step = 6e5 + 25 * n_weights * (1 + n_tangents) + 0.1 * 3 * batch * n_weights * (1 + 2 * n_tangents)
-    return float(step * math.ceil(len(fold.x) / batch))
+    batch, n_activations = min(inner.batch_size, len(fold.x)), sum(sizes[1:])
+    overhead = 8e4 + 6e4 * len(sizes)
+    updates = (10 * n_weights + 8 * batch * n_activations) * (1 + n_tangents)
+    products = 0.12 * batch * n_weights * (1 + 2 * n_tangents)
+    return float((overhead + updates + products) * math.ceil(len(fold.x) / batch))
 
 
 def _why_not(configuration: Mapping[str, Any]) -> str | None:

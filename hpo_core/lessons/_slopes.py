@@ -79,7 +79,9 @@ def model_slope(data: str, model: str, name: str, report: Callable[[str], None])
     assert isinstance(problem, ModelProblem)
     parameter = problem.space[name]
     assert isinstance(parameter, Float)
-    known = ValidationLoss(problem, HYPERGRADIENTS[model], most_rows=200, most_folds=2, most_epochs=30)
+    known = ValidationLoss(
+        problem, HYPERGRADIENTS[model], most_rows=200, most_folds=2, most_epochs=30, most_milliseconds=1000.0
+    )
     places, losses, slopes = np.linspace(0.0, 1.0, _FITTED), [], []
     for place in places.tolist():
         value = parameter.from_unit(place)

@@ -17,6 +17,7 @@ from hpo_core.methods._descent import Floats, Place, StepRule
 from hpo_core.methods._walk import WalkSampler
 from hpo_core.space import Configuration, Float, SearchSpace
 
+_MOST_DRAWN = 20  # starts that are drawn for one whose gradient is cheap
 _MOST_STARTS = 5  # losses that are looked at for a start where training does not diverge
 
 
@@ -85,8 +86,8 @@ class HypergradientSampler(WalkSampler):
         return configuration, {**thought, "step": self.named(self._names, point - before.point), **more}
 
     def _restarted(self, trial: FrozenTrial) -> tuple[Configuration, dict[str, Any]]:
-        drawn = list(islice(self.draws(self.rng(trial)), _MOST_STARTS))
-        start = next((c for c in drawn if math.isfinite(self._seen(c, self.moving(c)).loss)), drawn[0])
+        drawn = sorted(islice(self.draws(self.rng(trial)), _MOST_DRAWN), key=self._loss.is_long)
+        start = next((c for c in drawn[:_MOST_STARTS] if math.isfinite(self._seen(c, self.moving(c)).loss)), drawn[0])
         names = self.moving(start)
         return start, self._thought(
             start, names, stage="restart", why=self.why_anew(start, names), walk=max(self.n_walks, self._walk + 1)

@@ -37,6 +37,7 @@ CASES = [
     *[("iris", "logistic_regression", c) for c in LOGISTICS],
     *[("breast_cancer", "logistic_regression", c) for c in LOGISTICS],
     *[("wine", "logistic_regression", c) for c in LOGISTICS],
+    *[("digits", "logistic_regression", c) for c in LOGISTICS],
     *[
         (data, "logistic_regression", {"solver": "saga", "C": c, "l1_ratio": r})
         for data in ("breast_cancer", "iris", "wine", "imbalanced")

@@ -124,7 +124,9 @@ def test_trials_say_where_they_stand_and_why() -> None:
 def test_gradient_in_the_thought_is_the_slope_of_the_loss_in_the_unit_cube() -> None:
     problem = _problem("diabetes", "elastic_net")
     thought = _thoughts(_search(problem, 1))[0]
-    loss = ValidationLoss(problem, HYPERGRADIENTS["elastic_net"], most_rows=500, most_folds=5, most_epochs=30)  # type: ignore[arg-type]
+    loss = ValidationLoss(
+        problem, HYPERGRADIENTS["elastic_net"], most_rows=500, most_folds=5, most_epochs=30, most_milliseconds=1000.0
+    )  # type: ignore[arg-type]
     assert loss.left_out(problem.space.default()) == ""
     for i, name in enumerate(problem.space.names):
         ends = np.array(list(thought["at"].values())) + np.outer((1e-5, -1e-5), np.eye(2)[i])
@@ -190,10 +192,37 @@ def test_rows_that_are_left_out_are_counted() -> None:
 
 def test_gradient_of_a_huge_network_looks_at_less_of_it() -> None:
     problem = _problem("digits", "neural_network")
-    loss = ValidationLoss(problem, HYPERGRADIENTS["neural_network"], most_rows=500, most_folds=5, most_epochs=30)  # type: ignore[arg-type]
+    loss = ValidationLoss(
+        problem, HYPERGRADIENTS["neural_network"], most_rows=500, most_folds=5, most_epochs=30, most_milliseconds=1000.0
+    )  # type: ignore[arg-type]
     huge = {"n_layers": 2, "units_1": 512, "units_2": 512, "batch_size": 32}
     assert "1 of 3 folds and 3 of 200 epochs" in loss.left_out(problem.space.completed(huge))
     assert loss.left_out(problem.space.default()) == "500 of 958 training rows and 30 of 200 epochs"
+
+
+def test_time_for_a_gradient_leaves_out_folds_then_epochs() -> None:
+    seen = {
+        (model, time): _thoughts(_search(_problem("digits", model), 1, most_milliseconds=time))[0].get("seen", "")
+        for model in ("logistic_regression", "neural_network")
+        for time in (10.0, 60_000.0)
+    }
+    assert seen["logistic_regression", 10.0] == "500 of 958 training rows and 1 of 3 folds"
+    assert seen["logistic_regression", 60_000.0] == "500 of 958 training rows"
+    assert seen["neural_network", 10.0] == "500 of 958 training rows and 1 of 3 folds and 3 of 200 epochs"
+    assert seen["neural_network", 60_000.0] == "500 of 958 training rows and 30 of 200 epochs"
+
+
+def test_walks_begin_anew_where_the_gradient_is_cheap() -> None:
+    problem = _problem("digits", "neural_network")
+    loss = ValidationLoss(
+        problem, HYPERGRADIENTS["neural_network"], most_rows=500, most_folds=5, most_epochs=30, most_milliseconds=40.0
+    )  # type: ignore[arg-type]
+    study = _search(problem, 60, first_step=0.5, finest=0.1)
+    starts = [t.params for t in study.trials if thought_of(t).get("stage") == "restart"]
+    drawn = [problem.space.from_unit(p) for p in np.random.default_rng(0).random((60, len(problem.space)))]
+    assert len(starts) > 5
+    assert not any(map(loss.is_long, starts))
+    assert any(map(loss.is_long, drawn))
 
 
 def test_diverging_training_ends_a_step_not_the_search() -> None:
