@@ -14,6 +14,7 @@ from hpo_core.analysis.noise import Difference, compare_folds
 from hpo_core.analysis.optimism import corrected_best
 from hpo_core.formats import format_count, format_score, format_seconds
 from hpo_core.problem import ProblemSpec
+from hpo_core.studies.study import Study
 from hpo_core.studies.table import Floats, TrialTable
 
 _FEWEST_FOLDS = 2  # one fold has no noise to judge by
@@ -56,6 +57,14 @@ def why_incomparable(studies: Sequence[StudyUnderTest]) -> str | None:
 def overlap_of(problem: ProblemSpec) -> float:
     """Validation rows over training rows of a fold, see `compare_folds`; looks at a landscape share nothing."""
     return training_overlap(problem.protocol) if problem.model else 0.0
+
+
+def overlap_of_study(study: Study) -> float:
+    """Of the protocol that the study says it has; 0 where it says none, as for studies of other programs."""
+    try:
+        return overlap_of(ProblemSpec.from_json(study.attributes["problem"]))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return 0.0
 
 
 def best_of_study(study: StudyUnderTest, n_fits: int = 0) -> Compared | None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpo_core.analysis.optimism import corrected_best
+from hpo_core.analysis.study_comparison import overlap_of_study
 from hpo_core.cli.finals import figures, watching
 from hpo_core.cli.printing import ProgressLine, print_json
 from hpo_core.errors import TuningError, UsageError
@@ -173,7 +174,7 @@ def _finals(study: Study) -> dict[str, Any] | None:
 
 def _on_new_rows(study: Study, table: TrialTable) -> dict[str, Any]:
     """What the best is worth without the luck of being picked, and its 95 % interval; None where it cannot be told."""
-    found = corrected_best(table, ideal=ideal_of_name(study.metric))
+    found = corrected_best(table, overlap=overlap_of_study(study), ideal=ideal_of_name(study.metric))
     low, high = (None, None) if found is None else found.interval
     return {"corrected_value": None if found is None else found.value, "corrected_low": low, "corrected_high": high}
 

@@ -66,7 +66,7 @@ def _area(tuning: Tuning, is_active: bool) -> None:
     table = _table(tuning.study)
     tuning.charted = None if is_active else _state(tuning, table)
     arms = {} if table is None else _arms(table)
-    worth = {} if table is None else {css: corrected_of(tuning, table, rows) for css, rows in arms.items()}
+    worth = {} if table is None else {css: _worth(tuning, table, rows) for css, rows in arms.items()}
     _standing(tuning, table, arms, worth)
     if table is None or len(table) == 0:
         _empty()
@@ -112,6 +112,12 @@ def _empty() -> None:
 def _arms(table: TrialTable) -> dict[str, np.ndarray]:
     """Rows of the person and of the machine."""
     return {"manual": np.flatnonzero(table.arms == MANUAL), "machine": machine_rows(table)}
+
+
+def _worth(tuning: Tuning, table: TrialTable, rows: np.ndarray) -> Corrected | None:
+    """Of an arm's best without the luck of being picked: the study's best was picked among all of its trials."""
+    best = best_of(table, rows)
+    return corrected_of(tuning, table, None if best is not None and best == table.best() else rows)
 
 
 def _standing(

@@ -11,6 +11,7 @@ import numpy as np
 
 from hpo_core.analysis.comparison import training_overlap
 from hpo_core.analysis.optimism import Corrected, corrected_best
+from hpo_core.analysis.study_comparison import overlap_of_study
 from hpo_core.errors import TuningError
 from hpo_core.formats import format_score, format_value
 from hpo_core.metrics import ideal_of_name, ideal_score
@@ -83,7 +84,7 @@ def _keep(key: tuple[object, ...], name: str) -> None:
     corrected = None
     with suppress(TuningError):  # somebody has deleted it meanwhile
         study = the_lab().storage.study(name)
-        corrected = corrected_best(study.read(), ideal=ideal_of_name(study.metric))
+        corrected = corrected_best(study.read(), overlap=overlap_of_study(study), ideal=ideal_of_name(study.metric))
     with _lock:
         _known[key] = corrected
         while len(_known) > _KEPT:

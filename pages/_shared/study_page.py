@@ -9,9 +9,8 @@ from urllib.parse import quote
 import streamlit as st
 from optuna.trial import TrialState
 
-from hpo_core.analysis.study_comparison import overlap_of
+from hpo_core.analysis.study_comparison import overlap_of_study
 from hpo_core.formats import format_age, format_count, format_score
-from hpo_core.problem import ProblemSpec
 from hpo_core.studies.run import Run
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
@@ -58,7 +57,7 @@ def _area(name: str, was_live: bool) -> None:
         st.html(_NO_TRIALS)
         return
     label = _objective_label(study, objective)
-    study_views(study, table, value_label=label, overlap=_overlap(study), is_live=is_live)
+    study_views(study, table, value_label=label, overlap=overlap_of_study(study), is_live=is_live)
 
 
 def _is_live(table: TrialTable, run: Run | None) -> bool:
@@ -124,11 +123,3 @@ def _counts(table: TrialTable) -> str:
 def _age(table: TrialTable) -> str:
     moments = [m for m in (*table.completed[-50:].tolist(), *table.started[-50:].tolist()) if m == m]
     return f"last change {format_age(max(moments), time.time())}" if moments else ""
-
-
-def _overlap(study: Study) -> float:
-    """Of the protocol that the study says it has; 0 where it says none, as for studies of other programs."""
-    try:
-        return overlap_of(ProblemSpec.from_json(study.attributes["problem"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return 0.0
