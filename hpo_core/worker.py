@@ -1,5 +1,4 @@
-"""A worker process: `python -m hpo_core.worker FD` does the fits that arrive on a socket, one at a time, on one
-thread.
+"""A worker process does the fits that arrive on a socket, one at a time, on one thread; see `hpo_core.nursery`.
 
 Messages are JSON in both directions: {"spec": ...} makes the problem that later fits belong to and is answered by
 {"opened": ...}, {"fit": ...} asks for fits of one configuration and is answered by {"results": ...} or {"error": ...}.
@@ -28,9 +27,9 @@ _LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "BLIS")
 THREAD_LIMITS = {f"{library}_NUM_THREADS": "1" for library in _LIBRARIES} | {"VECLIB_MAXIMUM_THREADS": "1"}
 
 
-def main(fd: int) -> None:
-    """Serves fits until the other end of the socket closes."""
-    die_with_parent()
+def main(fd: int, parent: int) -> None:
+    """Serves fits until the other end of the socket closes, or the process dies that it belongs to."""
+    die_with_parent(parent)
     limit_memory()
     connection = Connection(fd)
     with contextlib.suppress(EOFError, OSError):
@@ -100,9 +99,8 @@ def _reply(connection: Connection, message: dict[str, Any]) -> None:
     connection.send_bytes(json.dumps(message).encode())
 
 
-def die_with_parent() -> None:
+def die_with_parent(parent: int) -> None:
     """Ends this process soon after its parent died, also in the middle of a long fit."""
-    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -125,4 +123,4 @@ def limit_memory() -> None:
 
 if __name__ == "__main__":
     logging.basicConfig(format="%(asctime)s worker %(process)d %(message)s", stream=sys.stderr)
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), os.getppid())

@@ -22,6 +22,7 @@ _FLOORS = (
     {"problem"},
     {"hypergradients", "picture"},
     {"worker", "studies", "methods"},
+    {"nursery"},
     {"analysis"},
     {"search"},
     {"plots"},

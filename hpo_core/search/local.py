@@ -9,9 +9,7 @@ import json
 import os
 import selectors
 import signal
-import socket
 import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import Future
@@ -25,12 +23,11 @@ from hpo_core.errors import FitError
 from hpo_core.fit_result import FitResult
 from hpo_core.problem import ProblemSpec
 from hpo_core.search.executor import FitRequest, FitResults
-from hpo_core.worker import THREAD_LIMITS
+from hpo_core.search.workers import Nursery
 
-_GRACE_SECONDS = 0.3  # a cancelled fit may end by itself for so long: a new worker costs more than a short fit
+_GRACE_SECONDS = 0.1  # a cancelled fit may end by itself for so long: a new worker must read the data again
 _TICK_SECONDS = 0.1
 _STARTS_WITHOUT_READY = 3
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(eq=False)
@@ -48,25 +45,18 @@ class _Job:
 
 
 class _Worker:
-    """One process and the socket to it."""
+    """One process, the number that it goes by where it came from, and the socket to it."""
 
-    def __init__(self, log: IO[bytes] | int) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "hpo_core.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                cwd=_ROOT,
-                env={**os.environ, **THREAD_LIMITS},
-                process_group=0,  # Ctrl-C in a terminal is for the runner: it decides what becomes of fits
-            )
-        self.connection = Connection(ours.detach())
-        self.is_ready = self.is_opening = False
+    def __init__(self, number: int, connection: Connection) -> None:
+        self.number, self.connection = number, connection
+        self.pid: int | None = None  # known when it is ready
         self.job: _Job | None = None
+        self.is_opening = self.is_gone = False
         self._spec: ProblemSpec | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.pid is not None
 
     def start(self, job: _Job) -> None:
         self.job, job.began = job, time.monotonic()
@@ -96,11 +86,6 @@ class _Worker:
             return None
         return reply
 
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        self.connection.close()
-
 
 class LocalExecutor:
     """Worker processes on this machine. Thread-safe; one thread of its own moves jobs to workers and results back.
@@ -126,9 +111,9 @@ class LocalExecutor:
         self._sources = selectors.DefaultSelector()
         self._sources.register(self._wake_read, selectors.EVENT_READ)
         self._workers: list[_Worker] = []
+        self._numbers = itertools.count()
         self._n_wanted = n_workers + n_spare
-        for _ in range(max(1, self._n_wanted // 2)):  # each brings another: starting all at once leaves no core free
-            self._start_worker()
+        self._nursery = self._open_nursery()
         self._thread = threading.Thread(target=self._serve, name="local-executor", daemon=True)
         self._thread.start()
 
@@ -169,8 +154,9 @@ class LocalExecutor:
             os.close(self._wake_write)
             left = list(self._jobs)
             self._jobs.clear()
+        self._nursery.close()
         for worker in self._workers:
-            worker.kill()
+            worker.connection.close()
         for future in left:
             _drop(future, is_over=True)
         if not isinstance(self._log, int):
@@ -178,8 +164,8 @@ class LocalExecutor:
 
     @property
     def worker_pids(self) -> tuple[int, ...]:
-        """Process ids of the workers, busy or idle."""
-        return tuple(w.process.pid for w in self._workers)
+        """Process ids of the workers that are ready, busy or idle."""
+        return tuple(w.pid for w in self._workers if w.pid is not None)
 
     def _wake(self) -> None:
         with self._lock, contextlib.suppress(BlockingIOError):
@@ -192,7 +178,9 @@ class LocalExecutor:
             for source, _ in self._sources.select(self._patience()):
                 if source.data is None:
                     os.read(self._wake_read, 4096)
-                else:
+                elif isinstance(source.data, Nursery):
+                    self._hear_nursery()
+                elif source.data in self._workers:  # not one that was removed for what was heard just now
                     self._hear(source.data)
             self._end_overdue()
 
@@ -203,7 +191,7 @@ class LocalExecutor:
 
     def _hand_out(self) -> None:
         with self._lock:
-            free = [w for w in self._workers if w.is_ready and w.job is None]
+            free = [w for w in self._workers if w.is_ready and not w.is_gone and w.job is None]
             n_busy = sum(w.job is not None for w in self._workers)
             for worker in free[: self.n_workers - n_busy]:
                 if not self._queue:
@@ -213,9 +201,10 @@ class LocalExecutor:
     def _hear(self, worker: _Worker) -> None:
         reply = worker.receive()
         if reply is None:
-            self._replace(worker, _death_sentence(worker))
+            self._sources.unregister(worker.connection)
+            worker.is_gone = True  # the nursery says how
         elif "ready" in reply:
-            worker.is_ready, self._failed_starts = True, 0
+            worker.pid, self._failed_starts = reply["ready"], 0
             if len(self._workers) < self._n_wanted:
                 self._start_worker()
         elif "opened" in reply and worker.job is not None:
@@ -223,6 +212,15 @@ class LocalExecutor:
             worker.is_opening = False
         else:
             self._finish(worker, reply)
+
+    def _hear_nursery(self) -> None:
+        messages = self._nursery.receive()
+        if messages is None:
+            self._replace_nursery()
+        for message in messages or ():
+            worker = next((w for w in self._workers if w.number == message.get("ended")), None)
+            if worker is not None:
+                self._replace(worker, _death_sentence(message["code"]))
 
     def _finish(self, worker: _Worker, reply: dict[str, Any]) -> None:
         job, worker.job = worker.job, None
@@ -255,16 +253,33 @@ class LocalExecutor:
 
     def _replace(self, worker: _Worker, sentence: str) -> None:
         """Removes a worker that died or must die, fails its fit alone, and starts another in its place."""
-        self._sources.unregister(worker.connection)
-        worker.kill()
-        self._workers.remove(worker)
-        if worker.job is not None:
-            self._blame(worker.job, FitError(sentence))
+        self._nursery.kill(worker.number)
+        self._remove(worker, sentence)
         self._failed_starts += not worker.is_ready
         if not worker.is_ready and self._failed_starts >= _STARTS_WITHOUT_READY:
             self._give_up()
         else:
             self._start_worker()
+
+    def _replace_nursery(self) -> None:
+        """Opens another where the first one is gone, and with it all of its workers."""
+        self._sources.unregister(self._nursery)
+        sentence, was_open = _death_sentence(self._nursery.close()), self._nursery.is_open
+        for worker in list(self._workers):
+            self._remove(worker, sentence)
+        self._failed_starts += not was_open
+        if not was_open and self._failed_starts >= _STARTS_WITHOUT_READY:
+            self._give_up()
+        else:
+            self._nursery = self._open_nursery()
+
+    def _remove(self, worker: _Worker, sentence: str) -> None:
+        with contextlib.suppress(KeyError):  # where its end was heard of, it is not listened to any more
+            self._sources.unregister(worker.connection)
+        worker.connection.close()
+        self._workers.remove(worker)
+        if worker.job is not None:
+            self._blame(worker.job, FitError(sentence))
 
     def _blame(self, job: _Job, fault: FitError) -> None:
         """Fails the fit of a worker that is gone; of several nobody knows which it was, so the first is tried alone."""
@@ -275,8 +290,17 @@ class LocalExecutor:
             bisect.insort(self._queue, job, key=_place)
         return None
 
+    def _open_nursery(self) -> Nursery:
+        nursery = Nursery(self._log)
+        self._sources.register(nursery, selectors.EVENT_READ, nursery)
+        self._nursery = nursery
+        for _ in range(max(1, self._n_wanted // 2)):  # each brings another: programs that start leave no core free
+            self._start_worker()
+        return nursery
+
     def _start_worker(self) -> None:
-        worker = _Worker(self._log)
+        number = next(self._numbers)
+        worker = _Worker(number, self._nursery.start(number))
         self._workers.append(worker)
         self._sources.register(worker.connection, selectors.EVENT_READ, worker)
 
@@ -301,8 +325,7 @@ def _drop(future: Future[FitResults], *, is_over: bool) -> None:
         future.set_running_or_notify_cancel()
 
 
-def _death_sentence(worker: _Worker) -> str:
-    code = worker.process.wait()
+def _death_sentence(code: int) -> str:
     if code == -signal.SIGKILL:
         return "The worker process was killed during this fit, most often for want of memory."
     how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"

@@ -222,7 +222,7 @@ def _death_sentence(code: int) -> str:
 
 def main(pipe: int, name: str, top: int) -> None:
     """Makes the ensemble of a study and writes it to the pipe."""
-    die_with_parent()
+    die_with_parent(os.getppid())
     limit_memory()
     os.nice(_NICENESS)
     with open(pipe, "w", buffering=1) as lines:

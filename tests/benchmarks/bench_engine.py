@@ -6,6 +6,7 @@ Two workers against one: the same fits of a random forest on digits, each about 
 two processes without any engine reach on this machine at this moment. CPU beyond the fits: that of the runner and of
 its worker together, less the time of the fits themselves, for random search over eight parameters with five looks.
 Memory: resident size of that runner at its end. Stop: from the request to the end of the run, within a fit of a minute.
+Four workers: from one process that has loaded the libraries, beside four programs that each load their own.
 """
 # ruff: noqa: E402 - threads and path must be set before the imports
 
@@ -27,6 +28,7 @@ sys.path.insert(0, str(_ROOT))
 
 import numpy as np
 import psutil
+import pytest
 
 from hpo_core.problem import Problem, make_problem
 from hpo_core.search import make_study
@@ -39,6 +41,7 @@ from hpo_core.studies.run import Budget, Owner, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
+from tests.forkless import COMMAND
 
 _N_FITS_ALONE = 20
 _ROUNDS = 2
@@ -60,6 +63,8 @@ def main() -> None:
     _print("two processes without the engine", f"{alone:.2f}", "what this machine gives")
     _print("CPU of a trial beyond its fits", f"{weighed['milliseconds']:.2f} ms", "below 3 ms")
     _print(f"memory with {arguments.trials:,} trials", f"{weighed['megabytes']:.0f} MB", "below 400 MB")
+    for what, forked, programs in _four_workers():
+        _print(what, forked, f"as programs of their own {programs}")
     _print("stop within a long fit", f"{_stop_seconds():.2f} s", "below 2 s")
     return None
 
@@ -157,6 +162,29 @@ def _weigh(n_trials: int) -> None:
     spent -= float(np.nansum(table.fit_seconds))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"milliseconds": 1000 * spent / n_trials, "megabytes": megabytes}))
+
+
+def _four_workers() -> list[tuple[str, str, str]]:
+    """What it takes until four workers are ready and have done their first fits, forked and not."""
+    with pytest.MonkeyPatch.context() as patch:
+        forked = _ready()
+        patch.setattr("hpo_core.search.workers._COMMAND", COMMAND)
+        programs = _ready()
+    units = ("CPU until four workers have fitted", "s"), ("memory of four workers, shares counted once", "MB")
+    return [(w, f"{a:.3g} {u}", f"{b:.3g} {u}") for (w, u), a, b in zip(units, forked, programs, strict=True)]
+
+
+def _ready() -> tuple[float, float]:
+    """Seconds of CPU, and megabytes."""
+    executor = LocalExecutor(4)
+    _warm(executor, make_problem("digits", "svm"))
+    while len(executor.worker_pids) < executor.n_workers:
+        time.sleep(0.01)
+    own = psutil.Process().children(recursive=True)
+    spent = sum(sum(child.cpu_times()[:2]) for child in own)
+    megabytes = sum(child.memory_full_info().pss for child in own) / 2**20
+    executor.shutdown()
+    return spent, megabytes
 
 
 def _flag() -> Categorical:

@@ -16,6 +16,7 @@ from hpo_core.problem import make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.search.executor import FitRequest
 from hpo_core.search.local import LocalExecutor
+from tests.forkless import COMMAND
 from tests.moody_landscape import ROOT, fits_done, is_gone, pool, request, wait_until
 
 
@@ -80,8 +81,8 @@ def test_killed_worker_fails_its_fit_and_is_replaced(two_workers, pool_folder):
     os.kill(busy, signal.SIGKILL)
     assert "killed during this fit" in _fault(future)
     assert two_workers.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
+    wait_until(lambda: len(two_workers.worker_pids) == 2, "a worker in its place")
     assert busy not in two_workers.worker_pids
-    assert len(two_workers.worker_pids) == 2
 
 
 def test_killed_idle_worker_costs_nothing(two_workers):
@@ -188,6 +189,43 @@ def test_workers_that_do_not_start_are_given_up_with_a_sentence(tmp_path, monkey
     assert (tmp_path / "workers.log").read_bytes()
 
 
+def test_pool_outlives_the_process_that_its_workers_come_from(tmp_path, moody_landscape):
+    with pool(1, tmp_path) as executor:
+        executor.submit(request()).result(timeout=60)
+        (first,) = executor.worker_pids
+        future = executor.submit(request(seconds=600, x=0.58))
+        _running(tmp_path, 0.58)
+        os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+        assert "killed during this fit" in _fault(future)
+        assert executor.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
+        wait_until(lambda: is_gone(first), "end of the worker")
+        assert first not in executor.worker_pids
+
+
+def test_pool_works_where_nothing_may_be_forked(tmp_path, moody_landscape, monkeypatch):
+    monkeypatch.setattr("hpo_core.search.workers._COMMAND", COMMAND)
+    with pool(2, tmp_path) as executor:
+        assert executor.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
+        wait_until(lambda: len(executor.worker_pids) == 2, "both workers")
+        pids = executor.worker_pids
+        assert all("hpo_core.worker" in psutil.Process(pid).cmdline() for pid in pids)
+        future = executor.submit(request(seconds=600, x=0.59))
+        os.kill(_running(tmp_path, 0.59), signal.SIGKILL)
+        assert "killed during this fit" in _fault(future)
+    assert all(map(is_gone, pids))
+
+
+def test_workers_that_die_by_the_dozen_are_replaced_each_time(two_workers, pool_folder):
+    for i in range(12):
+        future = two_workers.submit(request(seconds=600, x=0.9 + i / 1000))
+        os.kill(_running(pool_folder, 0.9 + i / 1000), signal.SIGKILL)
+        assert "killed during this fit" in _fault(future)
+    wait_until(lambda: len(two_workers.worker_pids) == 2, "both workers")
+    nursery = psutil.Process(two_workers.worker_pids[0]).parent()
+    assert {child.pid for child in nursery.children()} == set(two_workers.worker_pids)  # no zombies
+    assert nursery.num_fds() < 20
+
+
 def test_spare_workers_stand_ready_but_do_not_work(tmp_path, moody_landscape):
     with pool(1, tmp_path, n_spare=1) as executor:
         futures = [executor.submit(request(seconds=600, x=0.6 + i / 100)) for i in range(2)]
@@ -202,6 +240,7 @@ _PARENT = """
 import sys, time
 from pathlib import Path
 from hpo_core.search.local import LocalExecutor
+from tests.forkless import COMMAND
 from tests.moody_landscape import request
 executor = LocalExecutor(2)
 executor.submit(request(seconds=600, x=0.71))
