@@ -185,7 +185,10 @@ class _ParzenOfFamilies:
         return self._sampler.sample_relative(study, trial, {name: d for name, d in known.items() if name in names})
 
     def _alone(self, study: Study, trial: FrozenTrial, name: str) -> Any:
-        return self._sampler.sample_independent(study, trial, name, self._space[name].distribution())
+        parameter, distribution = self._space[name], self._space[name].distribution()
+        if distribution.single():  # nothing to draw, and no width for densities
+            return parameter.default
+        return self._sampler.sample_independent(study, trial, name, distribution)
 
 
 def _space_of(space: SearchSpace, family: Any) -> SearchSpace:

@@ -64,6 +64,21 @@ def test_the_race_keeps_several_families_and_tpe_looks_over_all():
     assert thought_of(study.trials[-1])["in_race"] == {"a": True, "b": True, "c": False, "d": False}
 
 
+def test_parameters_that_have_one_value_are_not_drawn():
+    space = SearchSpace(
+        (
+            Categorical(name="family", choices=("a", "b"), default="a"),
+            *(Float(name=f"{f}.x", low=0, high=1, default=0.5, when=Condition("family", (f,))) for f in "ab"),
+            *(Float(name=f"{f}.one", low=2, high=2, default=2, when=Condition("family", (f,))) for f in "ab"),
+        )
+    )
+    study = optuna.create_study(sampler=METHODS["automl_portfolio"].sampler(space, 0))
+    for _ in range(20):
+        trial, found = propose(study, space)
+        assert found[f"{found['family']}.one"] == 2.0
+        study.tell(trial, found[f"{found['family']}.x"])
+
+
 def test_rising_family_stays_in_while_it_may_still_win():
     values = {
         "flat": np.array([1.0, 1.0, 1.0]),
