@@ -20,6 +20,7 @@ from hpo_core.search.finals_process import fits_after
 from hpo_core.search.suitability import why_not
 from hpo_core.studies.run import Budget, Run, RunSettings
 from hpo_core.studies.study import Study
+from pages._shared.address import METHOD
 from pages._shared.adviser import METHOD_KEY, UNFOLDED_KEY, adviser_button
 from pages._shared.child_form import open_child_form
 from pages._shared.early_stopping import pruning_widgets, stopping_widgets
@@ -154,11 +155,12 @@ def _form(tuning: Tuning, last: Run | None) -> None:
         key = st.selectbox(
             "Method",
             usable,
-            index=usable.index(_first_choice(usable)),
+            index=usable.index(_asked_for(usable)),
             format_func=lambda k: METHODS[k].label,
             key=METHOD_KEY,
             help=_methods_help(usable),
         )
+        _put_method_in_url(key, usable)
         st.caption(METHODS[key].purpose)
         adviser_button()
     budget = _budget()
@@ -199,6 +201,20 @@ def _methods_help(usable: list[str]) -> str:
     lines = [f"**{METHODS[key].label}**: {METHODS[key].purpose}" for key in usable]
     lines += [f"{m.label} is {why}." for m in METHODS if (why := m.why_not_installed())]
     return "\n\n".join(lines)
+
+
+def _asked_for(usable: list[str]) -> str:
+    """The method that the address names, so that a link can bring somebody to it."""
+    asked = st.query_params.get(METHOD, "")
+    return asked if asked in usable else _first_choice(usable)
+
+
+def _put_method_in_url(key: str, usable: list[str]) -> None:
+    if key != _first_choice(usable):
+        if st.query_params.get(METHOD) != key:
+            st.query_params[METHOD] = key
+    elif METHOD in st.query_params:
+        del st.query_params[METHOD]
 
 
 def _first_choice(usable: list[str]) -> str:

@@ -19,12 +19,12 @@ from hpo_core.plots import GROUPS, PLOTS, Group, Plot
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
+from pages._shared.address import ONLY, VIEW
 from pages._shared.chart_card import Brushing, chart_card
 from pages._shared.filter_line import Ranges, filter_line
 from pages._shared.steering_card import steering_card
 from pages._shared.trial_table import reset_trial_table, trial_table
 
-_VIEW, _ONLY = "view", "only."
 _TABS = "charts"
 _LONGEST_QUERY = 1500
 
@@ -139,7 +139,7 @@ def _views(study: Study, table: TrialTable, key: str) -> _Views:
         views = _Views(identity, Brushing(turn=0 if views is None else views.brushing.turn + 1))
         st.session_state[f"{key}-state"] = views
         if is_first:
-            query = {name.removeprefix(_ONLY): text for name, text in _query().items() if name.startswith(_ONLY)}
+            query = {name.removeprefix(ONLY): text for name, text in _query().items() if name.startswith(ONLY)}
             views.brushing.choose(filter_of_query(query, table))
         reset_trial_table(f"{key}-trials")
     return views
@@ -179,7 +179,7 @@ def _chart_tabs(card: Callable[[Plot[Any]], None], table: TrialTable, key: str) 
 
 
 def _tabs(tabs: Sequence[ViewTab], key: str) -> None:
-    asked = st.query_params.get(_VIEW, "")
+    asked = st.query_params.get(VIEW, "")
     named = next((tab.label for tab in tabs if asked in tab.views), None)
     # Asked once: with another default these would be other tabs, and forget which of them is open.
     default = st.session_state.setdefault(f"{key}-first-tab", named)
@@ -219,20 +219,20 @@ def _query() -> dict[str, str]:
 
 def _put_view(shown: str, *, is_first: bool) -> None:
     if is_first:
-        if _VIEW in st.query_params:
-            del st.query_params[_VIEW]
-    elif st.query_params.get(_VIEW) != shown:
-        st.query_params[_VIEW] = shown
+        if VIEW in st.query_params:
+            del st.query_params[VIEW]
+    elif st.query_params.get(VIEW) != shown:
+        st.query_params[VIEW] = shown
 
 
 def _put_in_url(views: _Views) -> None:
     """The filter, unless it is too long for an address."""
-    wanted = {_ONLY + name: text for name, text in views.brushing.chosen.to_query().items()}
+    wanted = {ONLY + name: text for name, text in views.brushing.chosen.to_query().items()}
     if sum(map(len, [*wanted, *wanted.values()])) > _LONGEST_QUERY:
         wanted = {}
     there = _query()
     for name in there.keys() - wanted.keys():
-        if name.startswith(_ONLY):
+        if name.startswith(ONLY):
             del st.query_params[name]
     for name, text in wanted.items():
         if there.get(name) != text:

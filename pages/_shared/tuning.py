@@ -28,6 +28,7 @@ from hpo_core.search.manual import Nudge
 from hpo_core.search.turnstile import Turnstile
 from hpo_core.space import AnyParameter, Categorical, Configuration, Float, Int
 from hpo_core.studies.study import Study
+from pages._shared.address import PARAMETER, faults_in
 from pages._shared.lab import the_lab
 from pages._shared.parameter_row import Move
 
@@ -318,14 +319,14 @@ def _begin_move(tuning: Tuning) -> None:
 def put_parameters_in_url(tuning: Tuning) -> None:
     """The URL says which parameters are not at their defaults."""
     default = tuning.problem.space.default()
-    changed = {f"p.{n}": str(v) for n, v in tuning.configuration.items() if default.get(n) != v}
+    changed = {PARAMETER + n: str(v) for n, v in tuning.configuration.items() if default.get(n) != v}
     _put_in_url({**tuning.address, **changed})
 
 
 def _put_in_url(own: Mapping[str, str]) -> None:
     """Replaces what the bench says in the URL; what other parts of the page keep there stays."""
     before = st.query_params.to_dict()
-    after = {**own, **{k: v for k, v in before.items() if k not in _OWN_KEYS and not k.startswith("p.")}}
+    after = {**own, **{k: v for k, v in before.items() if k not in _OWN_KEYS and not k.startswith(PARAMETER)}}
     if after != before:
         st.query_params.from_dict(after)
 
@@ -349,6 +350,7 @@ def _opened(address: dict[str, str]) -> Tuning:
         problem = open_problem(spec_of(address))
         tuning = Tuning(address, problem, None, problem.space.defaults())
     _take_parameters(tuning)
+    tuning.notices += faults_in(st.query_params.to_dict(), _OWN_KEYS, problem)
     return tuning
 
 
@@ -403,8 +405,8 @@ def _number(given: Mapping[str, str], key: str, default: float) -> float:
 def _take_parameters(tuning: Tuning) -> None:
     """Parameters that the URL sets; those that cannot be are left at their defaults, and said."""
     for key, text in st.query_params.to_dict().items():
-        if key.startswith("p."):
-            _take_parameter(tuning, key.removeprefix("p."), text)
+        if key.startswith(PARAMETER):
+            _take_parameter(tuning, key.removeprefix(PARAMETER), text)
 
 
 def _take_parameter(tuning: Tuning, name: str, text: str) -> None:

@@ -96,6 +96,31 @@ def test_address_restores_the_parameters_and_names_what_it_cannot(lab, open_page
     expect(page.get_by_text("y must lie from 0 to 15; got 99")).to_be_visible()
 
 
+def test_address_brings_somebody_to_a_method_and_names_what_means_nothing(lab, open_page):
+    page = open_page(f"{lab.url}/?data=branin&method=tpe&colour=green")
+    machine = page.get_by_label("Method", exact=True)
+    expect(machine).to_have_value("TPE", timeout=LONG)
+    expect(page.get_by_text("The address says colour: that means nothing here.")).to_be_visible()
+    machine.click()
+    page.get_by_role("option", name="Sobol", exact=True).click()
+    expect(page).to_have_url(re.compile(r"method=sobol"), timeout=LONG)
+    page.reload()
+    expect(machine).to_have_value("Sobol", timeout=LONG)
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("method=witchcraft", "There is no method 'witchcraft'"),
+        ("method=gradient", "Random forest cannot be differentiated"),
+    ],
+)
+def test_method_that_cannot_be_had_is_said_and_another_is_offered(lab, open_page, query, sentence):
+    page = open_page(f"{lab.url}/?data=iris&model=random_forest&{query}")
+    expect(page.get_by_text(sentence)).to_be_visible(timeout=LONG)
+    expect(page.get_by_label("Method", exact=True)).to_have_value("Auto")
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
