@@ -58,7 +58,7 @@ class Pareto(Plot[ParetoData]):
 
     key: ClassVar[str] = "pareto"
     label: ClassVar[str] = "Trade-off"
-    place: ClassVar[int] = 80
+    place: ClassVar[int] = 130  # after what the method thought
     group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The value of each trial against its cost, with the front of the best trade-offs."
     question: ClassVar[str] = "What does a better score cost?"

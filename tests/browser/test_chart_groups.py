@@ -42,3 +42,10 @@ def test_every_chart_of_a_group_is_shown_or_says_what_it_needs(lab: Any, evolved
         expect(card.locator(".live-plot[data-drawn], [data-testid=stMarkdown] p").last).to_be_visible()
         expect(page).to_have_url(re.compile(f"view={plot.key}"))
         expect(page.get_by_text("stopped on a fault")).to_have_count(0)
+
+
+def test_inside_opens_with_what_the_method_thought(lab: Any, open_page: Open) -> None:
+    search(make_problem("iris", "logistic_regression"), "gradient", trials=6, study="downhill", folder=lab.data)
+    page = open_page(f"{lab.url}/?study=downhill")
+    page.get_by_role("tab", name="Inside").click()
+    expect(page.locator(".st-key-card-chart-gradient_arrows .live-plot[data-drawn]")).to_be_visible()
