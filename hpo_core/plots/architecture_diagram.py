@@ -61,7 +61,7 @@ class ArchitectureDiagram(Plot[DiagramData]):
 
     key: ClassVar[str] = "architecture_diagram"
     label: ClassVar[str] = "Architecture"
-    place: ClassVar[int] = 66
+    place: ClassVar[int] = 122
     group: ClassVar[Group | None] = INSIDE
     purpose: ClassVar[str] = "The best network architectures: layers, widths, activation and skips."
     question: ClassVar[str] = "What does the best network look like?"

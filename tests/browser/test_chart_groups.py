@@ -45,7 +45,7 @@ def test_every_chart_of_a_group_is_shown_or_says_what_it_needs(lab: Any, evolved
 
 
 def test_inside_opens_with_what_the_method_thought(lab: Any, open_page: Open) -> None:
-    search(make_problem("iris", "logistic_regression"), "gradient", trials=6, study="downhill", folder=lab.data)
+    search(make_problem("iris", "neural_network"), "gradient", trials=4, study="downhill", folder=lab.data)
     page = open_page(f"{lab.url}/?study=downhill")
     page.get_by_role("tab", name="Inside").click()
     expect(page.locator(".st-key-card-chart-gradient_arrows .live-plot[data-drawn]")).to_be_visible()
