@@ -16,6 +16,7 @@ from pages._shared.lab import the_lab
 
 def running_searches() -> None:
     """How many searches run; a click lists them with pause and stop. Nothing while none does."""
+    place = st.container(key="running", horizontal=True)  # also for nothing: the page below must not change its place
     try:
         running = the_lab().running()
     except TuningError:
@@ -23,7 +24,7 @@ def running_searches() -> None:
     running = tuple(s for s in running if not (s.duel and s.duel.code and s.duel.is_blind))  # its teacher steers it
     if not running:
         return
-    with st.container(key="running", horizontal=True), st.popover(f"{len(running)} running"):
+    with place, st.popover(f"{len(running)} running"):
         for summary in running:
             _row(summary)
 

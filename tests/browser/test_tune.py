@@ -140,6 +140,21 @@ def test_address_that_cannot_be_opened_says_why_and_offers_a_way_out(lab, open_p
     expect(page.locator("h1", has_text="Digits · SVM")).to_be_visible(timeout=LONG)
 
 
+def test_page_is_not_drawn_anew_when_a_search_begins_and_ends(lab, open_page):
+    page = open_page(f"{lab.url}/{PROBLEM}")
+    expect(score(page)).to_be_visible(timeout=LONG)
+    card = page.locator(".st-key-card-by-hand")
+    card.evaluate("card => card.dataset.mark = 'the same'")
+    page.get_by_label("Amount").fill("4")
+    page.keyboard.press("Tab")
+    press(page, "start")
+    expect(page.get_by_text("1 running")).to_be_visible(timeout=LONG)
+    expect(card).to_have_attribute("data-mark", "the same")
+    expect(state(page, "finished")).to_be_visible(timeout=2 * LONG)
+    expect(page.get_by_text("1 running")).to_have_count(0, timeout=LONG)
+    expect(card).to_have_attribute("data-mark", "the same")
+
+
 def test_search_runs_to_its_end_beside_the_sliders(lab, open_page):
     page = open_page(f"{lab.url}/{PROBLEM}")
     expect(score(page)).to_be_visible(timeout=LONG)
