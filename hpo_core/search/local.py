@@ -113,7 +113,7 @@ class LocalExecutor:
         self._workers: list[_Worker] = []
         self._numbers = itertools.count()
         self._n_wanted = n_workers + n_spare
-        self._nursery = self._open_nursery()
+        self._open_nursery()
         self._thread = threading.Thread(target=self._serve, name="local-executor", daemon=True)
         self._thread.start()
 
@@ -218,7 +218,7 @@ class LocalExecutor:
         if messages is None:
             self._replace_nursery()
         for message in messages or ():
-            worker = next((w for w in self._workers if w.number == message.get("ended")), None)
+            worker = next((w for w in self._workers if w.number == message["ended"]), None)
             if worker is not None:
                 self._replace(worker, _death_sentence(message["code"]))
 
@@ -271,7 +271,7 @@ class LocalExecutor:
         if not was_open and self._failed_starts >= _STARTS_WITHOUT_READY:
             self._give_up()
         else:
-            self._nursery = self._open_nursery()
+            self._open_nursery()
 
     def _remove(self, worker: _Worker, sentence: str) -> None:
         with contextlib.suppress(KeyError):  # where its end was heard of, it is not listened to any more
@@ -290,13 +290,11 @@ class LocalExecutor:
             bisect.insort(self._queue, job, key=_place)
         return None
 
-    def _open_nursery(self) -> Nursery:
-        nursery = Nursery(self._log)
-        self._sources.register(nursery, selectors.EVENT_READ, nursery)
-        self._nursery = nursery
+    def _open_nursery(self) -> None:
+        self._nursery = Nursery(self._log)
+        self._sources.register(self._nursery, selectors.EVENT_READ, self._nursery)
         for _ in range(max(1, self._n_wanted // 2)):  # each brings another: programs that start leave no core free
             self._start_worker()
-        return nursery
 
     def _start_worker(self) -> None:
         number = next(self._numbers)

@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from hpo_core.analysis.comparison import training_overlap
 from hpo_core.analysis.optimism import Corrected
+from hpo_core.analysis.study_comparison import overlap_of
 from hpo_core.formats import NOTHING, format_score
 from hpo_core.plots import DEFAULT, MANUAL
-from hpo_core.problem import ModelProblem
 from hpo_core.search.finalists import why_no_fresh_folds
 from hpo_core.space import Configuration
 from hpo_core.studies.study import Study
@@ -79,7 +78,7 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         tuning.study,
         table,
         value_label=tuning.problem.metric_label,
-        overlap=_overlap(tuning),
+        overlap=overlap_of(tuning.problem.spec),
         current=tuning.configuration,
         is_live=is_active,
         actions=ViewActions(
@@ -90,11 +89,6 @@ def _area(tuning: Tuning, is_active: bool) -> None:
         ),
         last=conclusion_tab(tuning, table),
     )
-
-
-def _overlap(tuning: Tuning) -> float:
-    problem = tuning.problem
-    return training_overlap(problem.spec.protocol) if isinstance(problem, ModelProblem) else 0.0
 
 
 def _table(study: Study | None) -> TrialTable | None:

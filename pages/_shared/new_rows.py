@@ -9,9 +9,8 @@ from threading import Lock
 
 import numpy as np
 
-from hpo_core.analysis.comparison import training_overlap
 from hpo_core.analysis.optimism import Corrected, corrected_best
-from hpo_core.analysis.study_comparison import overlap_of_study
+from hpo_core.analysis.study_comparison import overlap_of, overlap_of_study
 from hpo_core.errors import TuningError
 from hpo_core.formats import format_score, format_value
 from hpo_core.metrics import ideal_of_name, ideal_score
@@ -35,10 +34,8 @@ _lock = Lock()
 def corrected_of(tuning: Tuning, table: TrialTable, rows: np.ndarray | None = None) -> Corrected | None:
     """The best of these rows, all by default, without the luck of being picked; None where that cannot be told."""
     problem = tuning.problem
-    if not isinstance(problem, ModelProblem):
-        return corrected_best(table, rows, overlap=0.0)
-    overlap = training_overlap(problem.spec.protocol)
-    return corrected_best(table, rows, overlap=overlap, ideal=ideal_score(problem.metric))
+    ideal = ideal_score(problem.metric) if isinstance(problem, ModelProblem) else None
+    return corrected_best(table, rows, overlap=overlap_of(problem.spec), ideal=ideal)
 
 
 def new_rows_html(found: Corrected | None) -> str:

@@ -17,7 +17,7 @@ from hpo_core.methods import METHODS, propose, thought_of
 from hpo_core.methods._descent import STEP_RULES, Place, StepRule
 from hpo_core.methods.gradient import GRADIENT
 from hpo_core.options import with_options
-from hpo_core.problem import Problem, make_problem
+from hpo_core.problem import ModelProblem, Problem, make_problem
 from hpo_core.protocol import Protocol
 from hpo_core.space import Float, Range, SearchSpace
 
@@ -106,6 +106,12 @@ def test_every_rule_walks_downhill(rule: str, data: str, model: str) -> None:
         assert min(losses[1:]) < losses[0]
 
 
+def _loss(problem: Problem, most_milliseconds: float) -> ValidationLoss:
+    assert isinstance(problem, ModelProblem)
+    rule, limits = HYPERGRADIENTS[problem.family.key], {"most_rows": 500, "most_folds": 5, "most_epochs": 30}
+    return ValidationLoss(problem, rule, most_milliseconds=most_milliseconds, **limits)
+
+
 def test_trials_say_where_they_stand_and_why() -> None:
     problem = _problem("diabetes", "elastic_net")
     study = _search(problem, 6)
@@ -124,9 +130,7 @@ def test_trials_say_where_they_stand_and_why() -> None:
 def test_gradient_in_the_thought_is_the_slope_of_the_loss_in_the_unit_cube() -> None:
     problem = _problem("diabetes", "elastic_net")
     thought = _thoughts(_search(problem, 1))[0]
-    loss = ValidationLoss(
-        problem, HYPERGRADIENTS["elastic_net"], most_rows=500, most_folds=5, most_epochs=30, most_milliseconds=1000.0
-    )  # type: ignore[arg-type]
+    loss = _loss(problem, most_milliseconds=1000.0)
     assert loss.left_out(problem.space.default()) == ""
     for i, name in enumerate(problem.space.names):
         ends = np.array(list(thought["at"].values())) + np.outer((1e-5, -1e-5), np.eye(2)[i])
@@ -192,9 +196,7 @@ def test_rows_that_are_left_out_are_counted() -> None:
 
 def test_gradient_of_a_huge_network_looks_at_less_of_it() -> None:
     problem = _problem("digits", "neural_network")
-    loss = ValidationLoss(
-        problem, HYPERGRADIENTS["neural_network"], most_rows=500, most_folds=5, most_epochs=30, most_milliseconds=1000.0
-    )  # type: ignore[arg-type]
+    loss = _loss(problem, most_milliseconds=1000.0)
     huge = {"n_layers": 2, "units_1": 512, "units_2": 512, "batch_size": 32}
     assert "1 of 3 folds and 3 of 200 epochs" in loss.left_out(problem.space.completed(huge))
     assert loss.left_out(problem.space.default()) == "500 of 958 training rows and 30 of 200 epochs"
@@ -214,9 +216,7 @@ def test_time_for_a_gradient_leaves_out_folds_then_epochs() -> None:
 
 def test_walks_begin_anew_where_the_gradient_is_cheap() -> None:
     problem = _problem("digits", "neural_network")
-    loss = ValidationLoss(
-        problem, HYPERGRADIENTS["neural_network"], most_rows=500, most_folds=5, most_epochs=30, most_milliseconds=40.0
-    )  # type: ignore[arg-type]
+    loss = _loss(problem, most_milliseconds=40.0)
     study = _search(problem, 60, first_step=0.5, finest=0.1)
     starts = [t.params for t in study.trials if thought_of(t).get("stage") == "restart"]
     drawn = [problem.space.from_unit(p) for p in np.random.default_rng(0).random((60, len(problem.space)))]

@@ -23,8 +23,9 @@ def test_listing_the_methods_does_not_load_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
-@pytest.mark.skipif(HAS_TORCH, reason="with torch there is nothing to refuse")
-def test_without_torch_it_says_how_to_install_it() -> None:
+def test_without_torch_it_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "torch" else find(name, *more))
     method = METHODS["optuna_gp"]
     assert method.why_unavailable(SPACE) == "not installed: pip install torch"
     with pytest.raises(UsageError, match="pip install torch"):

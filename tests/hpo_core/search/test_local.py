@@ -240,7 +240,6 @@ _PARENT = """
 import sys, time
 from pathlib import Path
 from hpo_core.search.local import LocalExecutor
-from tests.forkless import COMMAND
 from tests.moody_landscape import request
 executor = LocalExecutor(2)
 executor.submit(request(seconds=600, x=0.71))
