@@ -37,6 +37,7 @@ class _Job:
     future: Future[FitResults] = field(default_factory=Future)
     began: float = 0.0
     cancelled: float | None = None
+    is_second_try: bool = False  # the first one ended with the nursery
 
     @property
     def place(self) -> tuple[int, int]:
@@ -262,10 +263,14 @@ class LocalExecutor:
             self._start_worker()
 
     def _replace_nursery(self) -> None:
-        """Opens another where the first one is gone, and with it all of its workers."""
+        """Opens another where the first one is gone, and with it all of its workers, whose fits are tried once more."""
         self._sources.unregister(self._nursery)
         sentence, was_open = _death_sentence(self._nursery.close()), self._nursery.is_open
         for worker in list(self._workers):
+            job = worker.job
+            if job is not None and not job.is_second_try and not job.cancelled:
+                job.is_second_try, worker.job = True, None
+                self._queue_again(job)
             self._remove(worker, sentence)
         self._failed_starts += not was_open
         if not was_open and self._failed_starts >= _STARTS_WITHOUT_READY:
@@ -286,9 +291,11 @@ class LocalExecutor:
         if len(job.request.folds) == 1 or job.cancelled:
             return self._settle(job, fault=fault)
         job.request = replace(job.request, folds=job.request.folds[:1])
+        return self._queue_again(job)
+
+    def _queue_again(self, job: _Job) -> None:
         with self._lock:
             bisect.insort(self._queue, job, key=_place)
-        return None
 
     def _open_nursery(self) -> None:
         self._nursery = Nursery(self._log)

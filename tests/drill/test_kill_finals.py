@@ -41,7 +41,7 @@ def test_round_goes_on_where_its_process_was_killed(request, tmp_path, monkeypat
         for n_kept in (4, 12):
             wait_until(lambda n=n_kept: finals_of(study).pace.done >= n, f"{n_kept} fits")
             pid = study.attributes["finals_holder"]["pid"]
-            workers = [child.pid for child in psutil.Process(pid).children()]
+            workers = [child.pid for child in psutil.Process(pid).children(recursive=True)]
             os.kill(pid, signal.SIGKILL)
             wait_until(lambda p=pid: is_gone(p), "the end of the process")
             wait_until(lambda w=workers: all(map(is_gone, w)), "the end of its workers")

@@ -45,11 +45,30 @@ class Drill:
         self.pids.append(start_detached(self._storage, self.study, resume_run(self.study), self.folder))
 
     @property
-    def workers(self) -> list[int]:
+    def nurseries(self) -> list[psutil.Process]:
+        """The process that workers come from, when it is there."""
         try:
-            return [p.pid for p in psutil.Process(self.pids[-1]).children()]
+            return psutil.Process(self.pids[-1]).children()
         except psutil.NoSuchProcess:
             return []
+
+    @property
+    def workers(self) -> list[psutil.Process]:
+        try:
+            return [worker for nursery in self.nurseries for worker in nursery.children()]
+        except psutil.NoSuchProcess:
+            return []
+
+    def kill(self, victim: str, chance: random.Random) -> bool:
+        """Kills the runner and starts another, or a worker, or the nursery; whether there was one to kill."""
+        if victim == "runner":
+            _kill(self.pids[-1])
+            self.again()
+            return True
+        processes = self.workers if victim == "worker" else self.nurseries
+        if processes:
+            _kill(chance.choice(processes).pid)
+        return bool(processes)
 
     def look(self) -> None:
         """What has been seen finished must be there ever after, as it was."""
@@ -60,9 +79,10 @@ class Drill:
         assert set(self.seen) == set(table.numbers.tolist())
 
     def clear(self) -> None:
-        for pid in [*self.pids, *self.workers]:
-            if not is_gone(pid):
-                os.kill(pid, signal.SIGKILL)
+        for process in [*self.workers, *self.nurseries]:
+            _kill(process.pid)
+        for pid in self.pids:
+            _kill(pid)
 
 
 @pytest.fixture
@@ -76,34 +96,29 @@ def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(("kind", "seed"), [("sqlite", 1), ("postgresql", 2)])
-def test_search_survives_kills_of_runners_and_workers(request, problem, tmp_path, kind, seed):
+def test_search_survives_kills_of_runners_nurseries_and_workers(request, problem, tmp_path, kind, seed):
     storage = StudyStorage.open(request.getfixturevalue(f"{kind}_url"))
-    chance, n_trials = random.Random(seed), 120
+    chance, n_trials = random.Random(seed), 160
     drill = Drill(storage, problem, tmp_path, n_trials)
-    n_runners_killed = n_workers_killed = 0
+    killed: Counter[str] = Counter()
     try:
-        while n_runners_killed < 5:
+        for victim in chance.sample(("runner", "nursery", "worker"), 9, counts=(5, 2, 3)):
             n_before = len(drill.study.read())
             wait_until(lambda n=n_before: len(drill.study.read()) > n or _is_over(drill), "progress")
-            if _is_over(drill):
-                break
             time.sleep(chance.uniform(0.0, 0.4))  # the moment of the kill is the matter of this test
             drill.look()
-            if chance.random() < 0.4 and drill.workers:
-                _kill(chance.choice(drill.workers))
-                n_workers_killed += 1
-            else:
-                _kill(drill.pids[-1])
-                n_runners_killed += 1
-                drill.again()
+            if _is_over(drill):
+                break
+            killed[victim] += drill.kill(victim, chance)
             drill.look()
         wait_until(lambda: _is_over(drill), "the end of the search", seconds=120)
         drill.look()
     finally:
         drill.clear()
-    assert n_runners_killed >= 3
-    assert n_workers_killed >= 1
-    _check(drill, storage, n_trials, n_runners_killed, n_workers_killed)
+    assert killed["runner"] >= 3
+    assert killed["worker"] >= 1
+    assert killed["nursery"] >= 1
+    _check(drill, storage, n_trials, killed)
 
 
 def _is_over(drill: Drill) -> bool:
@@ -116,13 +131,14 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def _check(drill: Drill, storage: StudyStorage, n_trials: int, n_runners_killed: int, n_workers_killed: int) -> None:
+def _check(drill: Drill, storage: StudyStorage, n_trials: int, n_killed: Counter[str]) -> None:
     table = drill.study.read()
     lost, killed = table.reasons == LOST, [str(r).startswith(_KILLED) for r in table.reasons]
     assert table.numbers.tolist() == list(range(len(table)))
     assert set(table.states.tolist()) <= {TrialState.COMPLETE.value, TrialState.FAIL.value}
-    assert sum(killed) <= n_workers_killed
-    assert lost.sum() <= 3 * n_runners_killed
+    # A nursery takes two workers with it, whose fits are tried once more.
+    assert sum(killed) <= n_killed["worker"] + 2 * (n_killed["nursery"] - 1)
+    assert lost.sum() <= 3 * n_killed["runner"]
     run = drill.study.runs.current()
     assert run is not None
     # The budget is met by trials that the search itself ended; those that died with a runner come on top.

@@ -28,7 +28,12 @@ def _fault(future):
 
 def _running(folder, x):
     """Waits until a worker has begun the fit with this x; the worker's process id."""
-    return wait_until(lambda: [f for f in fits_done(folder) if f["x"] == x], f"a fit with x = {x}")[0]["pid"]
+    return wait_until(lambda: _pids_of(folder, x), f"a fit with x = {x}")[0]
+
+
+def _pids_of(folder, x):
+    """The workers that have begun the fit with this x, the first one first."""
+    return [fit["pid"] for fit in fits_done(folder) if fit["x"] == x]
 
 
 def test_fits_give_the_results_of_the_problem_in_whatever_order_they_end(two_workers):
@@ -189,17 +194,19 @@ def test_workers_that_do_not_start_are_given_up_with_a_sentence(tmp_path, monkey
     assert (tmp_path / "workers.log").read_bytes()
 
 
-def test_pool_outlives_the_process_that_its_workers_come_from(tmp_path, moody_landscape):
+def test_fit_is_tried_once_more_when_the_process_dies_that_its_worker_came_from(tmp_path, moody_landscape):
     with pool(1, tmp_path) as executor:
-        executor.submit(request()).result(timeout=60)
-        (first,) = executor.worker_pids
         future = executor.submit(request(seconds=600, x=0.58))
-        _running(tmp_path, 0.58)
+        first = _running(tmp_path, 0.58)
         os.kill(psutil.Process(first).ppid(), signal.SIGKILL)
+        wait_until(lambda: len(_pids_of(tmp_path, 0.58)) == 2, "the second try")
+        second = _pids_of(tmp_path, 0.58)[1]
+        assert executor.worker_pids == (second,)
+        os.kill(psutil.Process(second).ppid(), signal.SIGKILL)
         assert "killed during this fit" in _fault(future)
         assert executor.submit(request()).result(timeout=60)[0].score == pytest.approx(0.04)
-        wait_until(lambda: is_gone(first), "end of the worker")
-        assert first not in executor.worker_pids
+        wait_until(lambda: is_gone(first) and is_gone(second), "end of the workers")
+        assert not {first, second} & set(executor.worker_pids)
 
 
 def test_pool_works_where_nothing_may_be_forked(tmp_path, moody_landscape, monkeypatch):
@@ -325,8 +332,8 @@ def test_worker_that_dies_of_one_of_several_fits_fails_the_first_alone(one_worke
     future = one_worker.submit(looks)
     first = _running(pool_folder, 0.83)
     os.kill(first, signal.SIGKILL)
-    wait_until(lambda: len([f for f in fits_done(pool_folder) if f["x"] == 0.83]) == 2, "another worker to try")
-    os.kill([f for f in fits_done(pool_folder) if f["x"] == 0.83][1]["pid"], signal.SIGKILL)
+    wait_until(lambda: len(_pids_of(pool_folder, 0.83)) == 2, "another worker to try")
+    os.kill(_pids_of(pool_folder, 0.83)[1], signal.SIGKILL)
     assert "killed during this fit" in _fault(future)
     assert len([f for f in fits_done(pool_folder) if f["x"] == 0.83]) == 2
 
