@@ -135,13 +135,13 @@ class Errand:
             self._write(_LIVE, {"order": order, "progress": asdict(progress)})
         self.check()
 
-    def check(self) -> None:
-        """Looks, a few times a second at most, whether it was called off.
+    def check(self, *, force: bool = False) -> None:
+        """Looks, a few times a second at most or by force, whether it was called off.
 
         Raises:
             CalledOff: It was.
         """
-        if time.monotonic() < self._next_look:
+        if time.monotonic() < self._next_look and not force:
             return
         self._next_look = time.monotonic() + _LOOK_SECONDS
         if self.is_called_off:

@@ -26,11 +26,11 @@ from hpo_core.search.local import LocalExecutor
 from hpo_core.search.recovery import recover
 from hpo_core.search.runner import Progress, Runner
 from hpo_core.search.suitability import why_not
+from hpo_core.search.workers import ONE_THREAD, ROOT_FOLDER, begin_program, keep_copy
 from hpo_core.studies.run import Budget, Owner, Run, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 
-_ROOT = Path(__file__).resolve().parents[2]
 URL_VARIABLE = "TUNING_LAB_RUNNER_STORAGE"  # not an argument: it may hold a password, and arguments are public
 
 
@@ -172,11 +172,14 @@ def start_detached(storage: StudyStorage, study: Study, run: Run, folder: Path) 
 
 
 def spawn(module: str, arguments: Sequence[str], storage: StudyStorage, folder: Path) -> int:
-    """Starts `python -m module arguments` in a session of its own, which outlives this process; returns its id.
+    """Starts `main` of a module in a process of its own session, which outlives this one; returns its id.
 
     It finds the URL of the storage in its environment, and its log is in the data folder.
     """
+    environment = {**os.environ, **ONE_THREAD, URL_VARIABLE: storage.url}
     with (folder / "runner.log").open("ab") as log:
+        if (pid := begin_program(module, arguments, environment, log)) is not None:
+            return pid
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
@@ -184,8 +187,8 @@ def spawn(module: str, arguments: Sequence[str], storage: StudyStorage, folder: 
             stderr=log,
             start_new_session=True,
             close_fds=True,
-            cwd=_ROOT,
-            env={**os.environ, URL_VARIABLE: storage.url},
+            cwd=ROOT_FOLDER,
+            env=environment,
         )
     threading.Thread(target=process.wait, daemon=True).start()  # so that no dead runner stays behind as a zombie
     return process.pid
@@ -194,11 +197,14 @@ def spawn(module: str, arguments: Sequence[str], storage: StudyStorage, folder: 
 def begin_spawned(what: str) -> StudyStorage:
     """In a process that `spawn` started: opens its log, in which it is called `what`, and its storage.
 
+    Call it first: workers are forks of the process as it is then.
+
     Raises:
         StorageError: The storage cannot be opened.
     """
     line = f"%(asctime)s {what} %(process)d %(message)s"
-    logging.basicConfig(format=line, stream=sys.stderr, level=logging.INFO)
+    logging.basicConfig(format=line, stream=sys.stderr, level=logging.INFO, force=True)
+    keep_copy()
     return StudyStorage.open(os.environ.pop(URL_VARIABLE))
 
 

@@ -265,13 +265,14 @@ class LocalExecutor:
     def _replace_nursery(self) -> None:
         """Opens another where the first one is gone, and with it all of its workers, whose fits are tried once more."""
         self._sources.unregister(self._nursery)
-        sentence, was_open = _death_sentence(self._nursery.close()), self._nursery.is_open
+        was_open = self._nursery.is_open
+        self._nursery.close()
         for worker in list(self._workers):
             job = worker.job
             if job is not None and not job.is_second_try and not job.cancelled:
                 job.is_second_try, worker.job = True, None
                 self._queue_again(job)
-            self._remove(worker, sentence)
+            self._remove(worker, "The process that workers come from ended during this fit.")
         self._failed_starts += not was_open
         if not was_open and self._failed_starts >= _STARTS_WITHOUT_READY:
             self._give_up()

@@ -184,6 +184,7 @@ class _Nest:
         outer = int(self._plan["outer"])
         for fold, spec in enumerate(_specs(problem_of(self._study), outer)):
             if fold not in {row["fold"] for row in self._done()}:
+                self._errand.check(force=True)
                 found = self._fold(fold, spec)
                 record = {**self._study.attributes[_RESULT], "folds": [*self._done(), _plain(asdict(found))]}
                 self._study.set_attribute(_RESULT, record)

@@ -30,6 +30,7 @@ import numpy as np
 import psutil
 import pytest
 
+from hpo_core.nursery import FORK_VARIABLE
 from hpo_core.problem import Problem, make_problem
 from hpo_core.search import make_study
 from hpo_core.search.executor import FitRequest
@@ -41,7 +42,6 @@ from hpo_core.studies.run import Budget, Owner, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.table import TrialTable
-from tests.forkless import COMMAND
 
 _N_FITS_ALONE = 20
 _ROUNDS = 2
@@ -168,7 +168,7 @@ def _four_workers() -> list[tuple[str, str, str]]:
     """What it takes until four workers are ready and have done their first fits, forked and not."""
     with pytest.MonkeyPatch.context() as patch:
         forked = _ready()
-        patch.setattr("hpo_core.search.workers._COMMAND", COMMAND)
+        patch.setenv(FORK_VARIABLE, "no")
         programs = _ready()
     units = ("CPU until four workers have fitted", "s"), ("memory of four workers, shares counted once", "MB")
     return [(w, f"{a:.3g} {u}", f"{b:.3g} {u}") for (w, u), a, b in zip(units, forked, programs, strict=True)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
 import time
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import optuna
@@ -22,7 +24,7 @@ from hpo_core.space import Float
 from hpo_core.studies.run import Budget, RunSettings
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
-from tests.moody_landscape import X, is_gone, moody, moody_known, wait_until
+from tests.moody_landscape import X, fits_done, is_gone, moody, moody_known, wait_until
 
 pytestmark = pytest.mark.drill
 _KILLED = "The worker process was killed during this fit"
@@ -45,30 +47,29 @@ class Drill:
         self.pids.append(start_detached(self._storage, self.study, resume_run(self.study), self.folder))
 
     @property
-    def nurseries(self) -> list[psutil.Process]:
-        """The process that workers come from, when it is there."""
-        try:
-            return psutil.Process(self.pids[-1]).children()
-        except psutil.NoSuchProcess:
-            return []
-
-    @property
-    def workers(self) -> list[psutil.Process]:
-        try:
-            return [worker for nursery in self.nurseries for worker in nursery.children()]
-        except psutil.NoSuchProcess:
-            return []
+    def family(self) -> dict[str, list[int]]:
+        """The process ids of the workers that live, of the nursery that they are from, and of the root it is from."""
+        found: dict[str, set[int]] = {"worker": set(), "nursery": set(), "root": set()}
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found["root"] |= {child.pid for child in psutil.Process(self.pids[-1]).children()}
+        for pid in {fit["pid"] for fit in fits_done(self.folder)}:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                parent = psutil.Process(pid).parent()
+                if parent is not None and "hpo_core" in " ".join(parent.cmdline()):  # else it is dying
+                    found["nursery"].add(parent.pid)
+                    found["worker"].add(pid)
+        return {kind: sorted(pids) for kind, pids in found.items()}
 
     def kill(self, victim: str, chance: random.Random) -> bool:
-        """Kills the runner and starts another, or a worker, or the nursery; whether there was one to kill."""
+        """Kills the runner and starts another, or one of its family; whether there was one to kill."""
         if victim == "runner":
             _kill(self.pids[-1])
             self.again()
             return True
-        processes = self.workers if victim == "worker" else self.nurseries
-        if processes:
-            _kill(chance.choice(processes).pid)
-        return bool(processes)
+        pids = self.family[victim]
+        if pids:
+            _kill(chance.choice(pids))
+        return bool(pids)
 
     def look(self) -> None:
         """What has been seen finished must be there ever after, as it was."""
@@ -79,9 +80,7 @@ class Drill:
         assert set(self.seen) == set(table.numbers.tolist())
 
     def clear(self) -> None:
-        for process in [*self.workers, *self.nurseries]:
-            _kill(process.pid)
-        for pid in self.pids:
+        for pid in chain(self.pids, *self.family.values()):
             _kill(pid)
 
 
@@ -96,13 +95,13 @@ def problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(("kind", "seed"), [("sqlite", 1), ("postgresql", 2)])
-def test_search_survives_kills_of_runners_nurseries_and_workers(request, problem, tmp_path, kind, seed):
+def test_search_survives_kills_of_its_processes(request, problem, tmp_path, kind, seed):
     storage = StudyStorage.open(request.getfixturevalue(f"{kind}_url"))
     chance, n_trials = random.Random(seed), 160
     drill = Drill(storage, problem, tmp_path, n_trials)
     killed: Counter[str] = Counter()
     try:
-        for victim in chance.sample(("runner", "nursery", "worker"), 9, counts=(5, 2, 3)):
+        for victim in chance.sample(("runner", "root", "nursery", "worker"), 10, counts=(5, 1, 2, 3)):
             n_before = len(drill.study.read())
             wait_until(lambda n=n_before: len(drill.study.read()) > n or _is_over(drill), "progress")
             time.sleep(chance.uniform(0.0, 0.4))  # the moment of the kill is the matter of this test
@@ -118,6 +117,7 @@ def test_search_survives_kills_of_runners_nurseries_and_workers(request, problem
     assert killed["runner"] >= 3
     assert killed["worker"] >= 1
     assert killed["nursery"] >= 1
+    assert killed["root"] == 1
     _check(drill, storage, n_trials, killed)
 
 

@@ -106,7 +106,8 @@ def test_why_there_are_no_fresh_folds(studies, problem, finals, words):
 
 
 def test_killed_lane_is_gone_on_with_and_nothing_is_done_twice(studies, tmp_path):
-    duel = make_duel(studies, make_problem("wine", "random_forest"), ARMS[1:], TWELVE, finals=1)
+    forests = make_problem("wine", "random_forest", protocol=Protocol(folds=2))  # slow enough to be killed in the middle
+    duel = make_duel(studies, forests, ARMS[1:], Budget("trials", 8), finals=1)
     start_lanes(studies, [duel], tmp_path, 1)
     first = duel.searches[0].study
     until(lambda: (run := first.runs.current()) is not None and run.spent.trials >= 2)
@@ -115,7 +116,7 @@ def test_killed_lane_is_gone_on_with_and_nothing_is_done_twice(studies, tmp_path
     start_lanes(studies, [duel], tmp_path, 2)
     until(lambda: has_finals(open_duel(studies, duel.plan.key)))
     tables = [m.study.read() for m in open_duel(studies, duel.plan.key).members]
-    assert [int(t.is_complete.sum()) for t in tables] == [12, 24, 1, 12]
+    assert [int(t.is_complete.sum()) for t in tables] == [8, 16, 1, 8]
 
 
 def test_pause_holds_all_and_stop_begins_no_other(studies, tmp_path):
