@@ -17,7 +17,7 @@ test: .venv/test.stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto -m 'not browser and not drill'
+	$(BIN)/pytest -n auto --dist worksteal -m 'not browser and not drill'
 	$(BIN)/pytest -n 2 --dist loadfile -m 'browser or drill' --reruns 2  # real browsers and kills share the machine
 
 bench: .venv/test.stamp
