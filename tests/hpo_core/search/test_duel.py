@@ -106,7 +106,7 @@ def test_why_there_are_no_fresh_folds(studies, problem, finals, words):
 
 
 def test_killed_lane_is_gone_on_with_and_nothing_is_done_twice(studies, tmp_path):
-    forests = make_problem("wine", "random_forest", protocol=Protocol(folds=2))  # slow enough to be killed in the middle
+    forests = make_problem("wine", "random_forest", protocol=Protocol(folds=2))  # slow enough to kill
     duel = make_duel(studies, forests, ARMS[1:], Budget("trials", 8), finals=1)
     start_lanes(studies, [duel], tmp_path, 1)
     first = duel.searches[0].study
