@@ -28,6 +28,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -92,7 +93,7 @@ class _Nursery:
     def _start(self, number: int, end: int) -> None:
         own = os.getpid()
         try:
-            pid = self._forked(lambda: serve(end, own)) if _CAN_FORK else _spawned("hpo_core.worker", end)
+            pid = self._forked("worker", lambda: serve(end, own)) if _CAN_FORK else _spawned("hpo_core.worker", end)
             self._numbers[pid] = number
         except OSError:  # no memory or no process left for it
             logging.exception("no worker could be started")
@@ -105,7 +106,7 @@ class _Nursery:
             _Nursery(socket.socket(fileno=end)).serve()
 
         try:
-            self._forked(serve) if _CAN_FORK else _spawned("hpo_core.nursery", end, log, environment)
+            self._forked("nursery", serve) if _CAN_FORK else _spawned("hpo_core.nursery", end, log, environment)
         except OSError:  # the one who asked finds the socket closed
             logging.exception("no nursery could be started")
         os.close(end)
@@ -121,18 +122,19 @@ class _Nursery:
             importlib.import_module(program)  # here: the next one finds it loaded
         pid = None
         try:
-            pid = self._forked(run) if _CAN_FORK else None
+            pid = self._forked(program.rpartition(".")[2], run) if _CAN_FORK else None
         except OSError:
             logging.exception("no program could be started")
         os.close(log)
         self._tell({"begun": pid})
 
-    def _forked(self, task: Callable[[], int | None]) -> int:
+    def _forked(self, name: str, task: Callable[[], int | None]) -> int:
         """Forks a child that does the task and ends with its exit code; its process id."""
         if pid := os.fork():
             return pid
         code = 1
         try:
+            _call(name)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             self._sources.close()
@@ -181,11 +183,18 @@ def fork_here(control: socket.socket, other_end: socket.socket) -> int | None:
     if pid := os.fork():
         return pid
     try:
+        _call("nursery")
         os.setpgid(0, 0)
         other_end.close()
         _Nursery(control).serve()
     finally:
         os._exit(0)
+
+
+def _call(name: str) -> None:
+    """Gives this process, which is a fork, a name in the lists of processes."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/comm").write_text(f"lab-{name}")
 
 
 def _load() -> None:

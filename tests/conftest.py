@@ -6,7 +6,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import uuid
@@ -21,6 +20,7 @@ from optuna.storages import RDBStorage
 
 from hpo_core.studies.database import shared_database
 from hpo_core.studies.storage import StudyStorage
+from tests.ports import free_port
 
 PASSWORD = "correct horse"
 
@@ -161,7 +161,7 @@ def _start_server(folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     subprocess.run(
         [*prefix, _binary("initdb"), "-D", data, *options], check=True, capture_output=True, cwd=folder, timeout=120
     )
-    port = _free_port()
+    port = free_port()
     settings = ["-F", "-p", str(port), "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
     # The server ends when the tests are killed, too.
     mortal = [*(prefix or ["setpriv"]), "--pdeathsig", "QUIT"]
@@ -186,9 +186,3 @@ def _binary(name: str) -> str:
     if found is None:
         pytest.fail(f"The tests need PostgreSQL's {name}. Install it, for example with: apt-get install postgresql")
     return found
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

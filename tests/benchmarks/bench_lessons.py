@@ -19,7 +19,8 @@ import psutil
 from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.browser.conftest import ARGS, CHROMIUM, ROOT, LabServer, serving
+from tests.browser.conftest import ARGS, CHROMIUM
+from tests.browser.lab_server import ROOT, LabServer, serving
 
 _STEPS = 8
 _PATIENCE_MS = 120_000

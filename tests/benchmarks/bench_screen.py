@@ -36,7 +36,9 @@ from hpo_core.search.duel import DuelArm
 from hpo_core.studies.storage import StudyStorage
 from tests.benchmarks.light_visitor import milliseconds_in_a_classroom, milliseconds_of_a_class
 from tests.benchmarks.live_study import LiveStudy, Search
-from tests.browser.conftest import ARGS, CHROMIUM, LabServer, free_port
+from tests.browser.conftest import ARGS, CHROMIUM
+from tests.browser.lab_server import LabServer
+from tests.ports import free_port
 
 _PROBLEM = "data=iris&model=svm"
 _PEOPLE, _SEATS, _NUDGES_EACH, _NUDGES = 20, 40, 15, 40

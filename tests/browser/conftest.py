@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from tests.browser.lab_server import ROOT, LabServer, serving
+
 _PATIENCE_MS = 90_000  # a loaded machine is slow, not wrong
 expect.set_options(timeout=_PATIENCE_MS)
-ROOT = Path(__file__).resolve().parents[2]
 _NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next((path for name in _NAMES if (path := shutil.which(name))), "chromium")
 # WebGL in software for the surface; everything else without it, which takes less than half the work.
@@ -29,88 +23,6 @@ import streamlit as st
 import app as product
 app = st.App("demo.py", routes=product.ROUTES, middleware=product.MIDDLEWARE)
 """
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class LabServer:
-    """A server that can be killed and started again at the same address, with the same data folder."""
-
-    def __init__(self, script: Path, folder: Path) -> None:
-        self._script, self._folder, self._port = script, folder, free_port()
-        self.url = f"http://127.0.0.1:{self._port}"
-        self.data = folder / "data"
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        environment = {**os.environ, "TUNING_LAB_DATA": str(self.data), "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-m", "streamlit", "run", str(self._script), "--server.port", str(self._port)]
-        log_file = self._folder / "server.log"
-        with log_file.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*command, "--server.address", "127.0.0.1"],
-                cwd=self._folder,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        _wait_until_healthy(self.url, self._process, log_file)
-
-    @property
-    def pid(self) -> int:
-        assert self._process is not None
-        return self._process.pid
-
-    def kill(self) -> None:
-        """kill -9, as a crash would."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-
-    def end(self) -> None:
-        """Kills the server and every process that has this lab's data folder in its environment: runners, workers."""
-        self.kill()
-        mark = f"TUNING_LAB_DATA={self.data}"
-        for process in psutil.process_iter():
-            with contextlib.suppress(psutil.Error):
-                if mark in [f"{k}={v}" for k, v in process.environ().items()] and process.pid != os.getpid():
-                    process.kill()
-
-
-@contextlib.contextmanager
-def serving(script: Path, folder: Path) -> Iterator[LabServer]:
-    """A server for as long as the block takes, started from a folder that its data are in, too."""
-    server = LabServer(script, folder)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.end()
-
-
-def _wait_until_healthy(url: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + _PATIENCE_MS / 1000
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            break
-        with contextlib.suppress(OSError), urllib.request.urlopen(f"{url}/_stcore/health", timeout=2) as answer:
-            if answer.status == 200:
-                return
-        time.sleep(0.1)
-    pytest.fail(f"The server did not come up: {log.read_text()}")
-
-
-@pytest.fixture
-def lab_url(tmp_path: Path) -> Iterator[str]:
-    """A fresh server of the product, started from a folder of its own."""
-    with serving(ROOT / "app.py", tmp_path) as server:
-        yield server.url
 
 
 @pytest.fixture(scope="session")

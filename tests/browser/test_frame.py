@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import gzip
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.lab_server import ROOT, serving
+
 pytestmark = pytest.mark.browser
 
 
+@pytest.fixture(scope="module")
+def new_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving(ROOT / "app.py", tmp_path_factory.mktemp("new")) as server:
+        yield server.url
+
+
 @pytest.mark.parametrize(("path", "title"), [("studies", "Studies"), ("tune", "Tune"), ("duel", "Duel"), ("", "Tune")])
-def test_page_opens_cold_by_its_link(lab_url: str, open_page: Callable[..., Page], path: str, title: str) -> None:
-    page = open_page(f"{lab_url}/{path}")
+def test_page_opens_cold_by_its_link(new_url: str, open_page: Callable[..., Page], path: str, title: str) -> None:
+    page = open_page(f"{new_url}/{path}")
     expect(page.get_by_role("link", name="Studies")).to_be_visible()
     expect(page).to_have_title(f"{title} · Tuning Lab")
     expect(page.locator("[data-testid=stException]")).to_have_count(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,31 @@ from hpo_core.space import Range
 from hpo_core.studies.storage import StudyStorage
 from hpo_core.studies.study import Study
 from hpo_core.studies.trial import FinishedTrial
+from tests.browser.lab_server import ROOT, LabServer, serving
 
 pytestmark = pytest.mark.browser
 
 LONG = 90_000
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    with serving(ROOT / "app.py", tmp_path_factory.mktemp("studies")) as server:
+        yield server
+
+
 @pytest.fixture
-def storage(fresh_lab: Any) -> StudyStorage:
-    return StudyStorage.open(folder=fresh_lab.data)
+def empty_lab(server: LabServer) -> LabServer:
+    """A lab without studies."""
+    storage = StudyStorage.open(folder=server.data)
+    storage.discard(*(study.name for study in storage.summaries()))
+    storage.purge(kept_seconds=0.0)
+    return server
+
+
+@pytest.fixture
+def storage(empty_lab: LabServer) -> StudyStorage:
+    return StudyStorage.open(folder=empty_lab.data)
 
 
 @pytest.fixture(scope="module")
@@ -71,10 +88,10 @@ def tick(page: Page, name: str) -> None:
     expect(row_of(page, name).get_by_role("checkbox")).to_be_checked()
 
 
-def test_renaming_says_its_faults_in_the_dialog(fresh_lab, storage, iris, open_page):
+def test_renaming_says_its_faults_in_the_dialog(empty_lab, storage, iris, open_page):
     for name in ("first", "second"):
         filled(storage, iris, name)
-    page = open_page(f"{fresh_lab.url}/studies")
+    page = open_page(f"{empty_lab.url}/studies")
     choose(page, "first", "Rename")
     field = page.get_by_role("dialog").get_by_label("New name")
     field.fill("second")
@@ -87,10 +104,10 @@ def test_renaming_says_its_faults_in_the_dialog(fresh_lab, storage, iris, open_p
     expect(row_of(page, "first")).to_have_count(0)
 
 
-def test_deleting_asks_once_names_the_study_and_can_be_undone(fresh_lab, storage, iris, open_page):
+def test_deleting_asks_once_names_the_study_and_can_be_undone(empty_lab, storage, iris, open_page):
     for name in ("kept", "doomed"):
         filled(storage, iris, name)
-    page = open_page(f"{fresh_lab.url}/studies")
+    page = open_page(f"{empty_lab.url}/studies")
     choose(page, "doomed", "Delete")
     expect(page.get_by_role("dialog")).to_contain_text("doomed and its 6 trials are deleted")
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
@@ -104,11 +121,11 @@ def test_deleting_asks_once_names_the_study_and_can_be_undone(fresh_lab, storage
     expect(page.get_by_role("status")).to_contain_text("doomed is back")
 
 
-def test_children_stand_below_their_parent_and_open(fresh_lab, storage, iris, open_page):
+def test_children_stand_below_their_parent_and_open(empty_lab, storage, iris, open_page):
     parent = filled(storage, iris, "parent")
     filled(storage, iris, "other")
     child = make_child(storage, parent, {"C": Range(low=0.1, high=10.0)})
-    page = open_page(f"{fresh_lab.url}/studies")
+    page = open_page(f"{empty_lab.url}/studies")
     expect(row_of(page, child.name)).to_contain_text("child of parent")
     links = page.locator(".lab-study .lab-link").all_inner_texts()
     assert links.index(child.name) == links.index("parent") + 1
@@ -117,10 +134,10 @@ def test_children_stand_below_their_parent_and_open(fresh_lab, storage, iris, op
     assert f"study={child.name}" in page.url
 
 
-def test_ticked_studies_are_compared_with_a_verdict_and_without_luck(fresh_lab, storage, iris, open_page):
+def test_ticked_studies_are_compared_with_a_verdict_and_without_luck(empty_lab, storage, iris, open_page):
     filled(storage, iris, "poor", 0.80)
     table = filled(storage, iris, "good", 0.95).read()
-    page = open_page(f"{fresh_lab.url}/studies")
+    page = open_page(f"{empty_lab.url}/studies")
     tick(page, "poor")
     tick(page, "good")
     page.get_by_role("button", name="Compare", exact=True).click()
@@ -134,22 +151,22 @@ def test_ticked_studies_are_compared_with_a_verdict_and_without_luck(fresh_lab, 
     expect(page.locator(".st-key-parameter-C input[type=text]")).to_have_value(f"{best:.6g}")
 
 
-def test_studies_that_do_not_compare_say_why(fresh_lab, storage, iris, open_page):
+def test_studies_that_do_not_compare_say_why(empty_lab, storage, iris, open_page):
     filled(storage, iris, "here")
     filled(storage, make_problem("wine", "svm"), "there")
-    page = open_page(f"{fresh_lab.url}/compare?study=here&study=there&study=nowhere")
+    page = open_page(f"{empty_lab.url}/compare?study=here&study=there&study=nowhere")
     expect(page.locator(".lab-compare-verdict")).to_contain_text("different data (iris, wine)")
     expect(page.get_by_text("There is no study 'nowhere'")).to_be_visible()
     expect(page.locator(".lab-verdict")).to_have_count(0)
     expect(page.locator(".live-plot")).to_have_count(0)
-    page.goto(f"{fresh_lab.url}/compare")
+    page.goto(f"{empty_lab.url}/compare")
     expect(page.locator(".lab-empty")).to_contain_text("Nothing to compare yet")
 
 
-def test_study_deleted_in_another_tab_leaves_by_itself_and_its_dialog_says_so(fresh_lab, storage, iris, open_page):
+def test_study_deleted_in_another_tab_leaves_by_itself_and_its_dialog_says_so(empty_lab, storage, iris, open_page):
     for name in ("first", "second"):
         filled(storage, iris, name)
-    page = open_page(f"{fresh_lab.url}/studies")
+    page = open_page(f"{empty_lab.url}/studies")
     tick(page, "first")
     choose(page, "second", "Rename")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -163,14 +180,14 @@ def test_study_deleted_in_another_tab_leaves_by_itself_and_its_dialog_says_so(fr
     expect(row_of(page, "first").get_by_role("checkbox")).to_be_checked()
 
 
-def test_running_search_is_paused_resumed_and_stopped_from_its_row(fresh_lab, open_page):
-    page = open_page(f"{fresh_lab.url}/?data=digits&model=random_forest")
+def test_running_search_is_paused_resumed_and_stopped_from_its_row(empty_lab, open_page):
+    page = open_page(f"{empty_lab.url}/?data=digits&model=random_forest")
     expect(page.locator(".lab-value")).to_be_visible(timeout=LONG)
     page.get_by_label("Amount").fill("300")
     page.keyboard.press("Tab")
     page.locator(".st-key-start button").click()
     expect(page.locator(".lab-progress .lab-state-running")).to_be_visible(timeout=LONG)
-    page.goto(f"{fresh_lab.url}/studies")
+    page.goto(f"{empty_lab.url}/studies")
     row = row_of(page, "digits-random_forest-1")
     expect(row.locator(".lab-state-running")).to_be_visible()
     expect(row).to_contain_text("of 300 trials")
@@ -188,9 +205,9 @@ def test_running_search_is_paused_resumed_and_stopped_from_its_row(fresh_lab, op
     expect(row.get_by_role("checkbox")).to_be_checked()
 
 
-def test_list_is_used_by_keyboard_alone_and_fits_a_phone(fresh_lab, storage, iris, open_page):
+def test_list_is_used_by_keyboard_alone_and_fits_a_phone(empty_lab, storage, iris, open_page):
     filled(storage, iris, "only")
-    page = open_page(f"{fresh_lab.url}/studies", width=390, height=844)
+    page = open_page(f"{empty_lab.url}/studies", width=390, height=844)
     expect(row_of(page, "only")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     expect(page.locator("[data-testid=stApp]")).to_have_attribute("data-test-script-state", "notRunning")

@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+import signal
 
-import psutil
 import pytest
 from playwright.sync_api import Page, expect
+
+from hpo_core.studies.storage import StudyStorage
+from tests.browser.lab_server import LabServer
 
 pytestmark = pytest.mark.browser
 
 LONG = 90_000
 
 
-def runners_of(lab: Any) -> list[psutil.Process]:
-    return [p for p in psutil.process_iter() if _is_runner(p, str(lab.data))]
-
-
-def _is_runner(process: psutil.Process, folder: str) -> bool:
-    try:
-        command = process.cmdline()
-    except psutil.Error:
-        return False
-    return "hpo_core.search.detached" in command and folder in command
+def kill_runner(lab: LabServer) -> None:
+    (summary,) = StudyStorage.open(folder=lab.data).summaries()
+    os.kill(summary.run.owner.pid, signal.SIGKILL)
 
 
 def start_search(page: Page, trials: int) -> None:
@@ -38,8 +33,7 @@ def start_search(page: Page, trials: int) -> None:
 def test_runner_that_dies_is_said_and_resumes(fresh_lab, open_page):
     page = open_page(f"{fresh_lab.url}/?data=digits&model=random_forest")
     start_search(page, 300)
-    for runner in runners_of(fresh_lab):
-        runner.kill()
+    kill_runner(fresh_lab)
     expect(page.locator(".lab-progress .lab-state-died")).to_be_visible(timeout=LONG)
     expect(page.locator(".lab-progress")).to_contain_text("Resume to go on where it stopped")
     page.get_by_role("button", name="Resume").click()
