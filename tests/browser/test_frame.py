@@ -49,9 +49,9 @@ def test_chart_library_may_be_kept_for_ever(demo_url: str) -> None:
 
 
 def test_chart_library_comes_packed_to_those_who_can_unpack(demo_url: str) -> None:
-    from pages._shared.assets import PLOTLY_FILE, PLOTLY_PATH
+    from pages._shared.assets import COMPILE_HINT, PLOTLY_FILE, PLOTLY_PATH
 
     request = urllib.request.Request(demo_url + PLOTLY_PATH, headers={"Accept-Encoding": "gzip, br"})
     with urllib.request.urlopen(request) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
-        assert gzip.decompress(answer.read()) == PLOTLY_FILE.read_bytes()
+        assert gzip.decompress(answer.read()) == COMPILE_HINT + PLOTLY_FILE.read_bytes()
