@@ -18,5 +18,5 @@ MARK = Path(__file__).parent.parent / "static" / "mark.svg"
 
 @cache
 def packed_plotly() -> bytes:
-    """`PLOTLY_FILE` with its hint, compressed once, as doing so for each visitor takes longer than sending it; 1.5 MB."""
+    """`PLOTLY_FILE` with its hint, compressed once: doing so for each visitor takes longer than sending it; 1.5 MB."""
     return gzip.compress(COMPILE_HINT + PLOTLY_FILE.read_bytes(), compresslevel=6)
