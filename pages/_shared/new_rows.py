@@ -12,7 +12,7 @@ import numpy as np
 from hpo_core.analysis.optimism import Corrected, corrected_best
 from hpo_core.analysis.study_comparison import overlap_of, overlap_of_study
 from hpo_core.errors import TuningError
-from hpo_core.formats import format_score, format_value
+from hpo_core.formats import format_count, format_score, format_value
 from hpo_core.metrics import ideal_of_name, ideal_score
 from hpo_core.problem import ModelProblem
 from hpo_core.studies.summary import StudySummary
@@ -53,7 +53,8 @@ def luck_line(found: Corrected | None) -> str:
     is_seen = found.optimism > _TINY * found.half_width
     what = f"luck of picking {luck}" if is_seen else "next to no luck of picking"
     lost = f", {found.n_lost:,} of them given up early" if found.n_lost else ""
-    text = f"Best of {found.n_trials:,}{lost}: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
+    all_trials = format_count(found.n_trials, "trial")
+    text = f"Best of the study's {all_trials}{lost}: <b>{format_score(found.raw)}</b>, {new_rows_html(found)}"
     return f'<p class="lab-note">{text} ({escape(_interval(found))}; {what}).</p>'
 
 

@@ -45,7 +45,7 @@ def outcome(tuning: Tuning, table: TrialTable, finals: FinalsRound | None, worth
         tuning: What is tuned.
         table: Its trials.
         finals: The last finalists round.
-        worth: The best of the machine without the luck of being picked.
+        worth: The best of the study without the luck of being picked.
     """
     rows = machine_rows(table)
     if not len(rows):
