@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -78,11 +79,14 @@ def test_duel_goes_on_after_its_lanes_were_killed_and_can_be_stopped(lab, open_p
     expect(state.locator(".lab-state-running")).to_be_visible(timeout=LONG)
     storage = StudyStorage.open(folder=lab.data)
     name = re.search(r"name=([^&]+)", page.url).group(1).replace("+", " ")
-    for member in open_duel(storage, name).searches:
-        run = member.study.runs.current()
-        if run is not None and run.is_active and run.owner is not None:
-            os.kill(run.owner.pid, signal.SIGKILL)
-    page.get_by_role("button", name="Go on").click(timeout=LONG)
+    while not page.get_by_role("button", name="Go on").is_visible():  # a lane may be between two searches
+        for member in open_duel(storage, name).searches:
+            run = member.study.runs.current()
+            if run is not None and run.is_active and run.owner is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(run.owner.pid, signal.SIGKILL)
+        page.wait_for_timeout(200)
+    page.get_by_role("button", name="Go on").click()
     expect(state.locator(".lab-state-running")).to_be_visible(timeout=LONG)
     page.get_by_role("button", name="Pause").click()
     expect(state.locator(".lab-state-paused")).to_be_visible(timeout=LONG)
