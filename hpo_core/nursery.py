@@ -101,12 +101,12 @@ class _Nursery:
         os.close(end)
 
     def _beget(self, environment: dict[str, str], end: int, log: int) -> None:
-        def serve() -> None:
+        def nurse() -> None:
             _settle(environment, log)
             _Nursery(socket.socket(fileno=end)).serve()
 
         try:
-            self._forked("nursery", serve) if _CAN_FORK else _spawned("hpo_core.nursery", end, log, environment)
+            self._forked("nursery", nurse) if _CAN_FORK else _spawned("hpo_core.nursery", end, log, environment)
         except OSError:  # the one who asked finds the socket closed
             logging.exception("no nursery could be started")
         os.close(end)
@@ -187,6 +187,8 @@ def fork_here(control: socket.socket, other_end: socket.socket) -> int | None:
         os.setpgid(0, 0)
         other_end.close()
         _Nursery(control).serve()
+    except BaseException:
+        logging.exception("a nursery broke off")
     finally:
         os._exit(0)
 

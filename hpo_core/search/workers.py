@@ -84,7 +84,7 @@ class Nursery:
             while self.is_open and self._control.recv(65536):
                 pass
         except TimeoutError:
-            os.kill(self._pid, signal.SIGKILL)
+            _kill(self._pid)
         except OSError:
             pass
         self._control.close()
@@ -132,7 +132,8 @@ class _Root:
         for answer in iter(lambda: self._hear(_BEGINNING_SECONDS), None):
             if "begun" in answer:
                 return cast("int | None", answer["begun"])
-        return None
+        _kill(self._pid)  # it is gone or hangs; a late answer would be taken for that to the next question
+        raise TimeoutError("the root does not answer")
 
     @property
     def is_open(self) -> bool:
@@ -162,8 +163,7 @@ class _Root:
         is_open = self.is_open
         self._control.close()
         if not is_open:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)  # loading libraries takes a while
+            _kill(self._pid)  # loading libraries takes a while
         with contextlib.suppress(ChildProcessError):
             self._wait()
 
@@ -178,9 +178,12 @@ def begin_program(module: str, arguments: Sequence[str], environment: Mapping[st
     None where there is no root to fork, so that it must be started as a program.
     """
     message = {"program": module, "arguments": list(arguments), "environment": dict(environment)}
-    with _lock, contextlib.suppress(OSError):
+    with _lock:
         if _root is not None and _root.kind == _kind_of_root() and _root.is_open:
-            return _root.begin(message, log.fileno())
+            try:
+                return _root.begin(message, log.fileno())
+            except OSError:
+                _close_root()
     return None
 
 
@@ -218,6 +221,11 @@ def _close_root() -> None:
     if _root is not None:
         _root.close()
         _root = None
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 def _line(message: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 
@@ -82,6 +83,18 @@ def test_program_that_breaks_off_leaves_its_trace_in_the_log(tmp_path, root):
         pid = begin_program("hpo_core.no_such_program", (), os.environ, file)
     wait_until(lambda: is_gone(pid), "its end")
     assert "No module named 'hpo_core.no_such_program'" in log.read_text()
+
+
+@pytest.mark.parametrize("blow", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hanging"])
+def test_search_starts_as_a_program_where_the_root_does_not_answer(sqlite_url, tmp_path, root, monkeypatch, blow):
+    monkeypatch.setattr("hpo_core.search.workers._BEGINNING_SECONDS", 0.5)
+    (first,) = [child for child in psutil.Process().children() if "hpo_core.nursery" in child.cmdline()]
+    first.send_signal(blow)
+    storage = StudyStorage.open(sqlite_url)
+    study, run = _searched(storage)
+    assert "hpo_core.search.detached" in psutil.Process(start_detached(storage, study, run, tmp_path)).cmdline()
+    wait_until(lambda: _is_over(study), "the end of the search")
+    wait_until(lambda: is_gone(first.pid), "the end of the root")
 
 
 def test_programs_get_the_environment_of_those_who_ask(tmp_path, root):
